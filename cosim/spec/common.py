@@ -1,0 +1,52 @@
+"""What all documents share: the frozen base class, names, distributions, and expressions kept for later."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, WithJsonSchema
+
+from cosim.spec.units import Expression, UnitError, as_expression
+
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*\Z")
+
+
+class Spec(BaseModel):
+    """Base of every document class: frozen, and a key that is not declared is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True, populate_by_name=True)
+
+
+def _check_name(name: Any) -> str:
+    if not isinstance(name, str):
+        raise UnitError(f"expected a name, got '{str(name).lower()}' (quote names that YAML reads as something else)")
+    if not _NAME.match(name):
+        raise UnitError(f"'{name}' is not a name: letters, digits and _ only, beginning with a letter")
+    return name
+
+
+Name = Annotated[str, BeforeValidator(_check_name)]
+
+# An expression that is evaluated when its variables (positions, sides, channel values) are known.
+Expr = Annotated[
+    Expression,
+    BeforeValidator(as_expression),
+    WithJsonSchema({"type": ["string", "number"], "description": "an expression with units"}),
+]
+
+
+def as_list(raw: Any) -> Any:
+    """Let a user write one item where a list is meant."""
+    return raw if isinstance(raw, list | tuple) else [raw]
+
+
+def non_empty(items: Any) -> Any:
+    """Refuse an empty list or mapping."""
+    if not items:
+        raise UnitError("must not be empty")
+    return items
+
+
+NonEmpty = AfterValidator(non_empty)
+ListOf = BeforeValidator(as_list)
