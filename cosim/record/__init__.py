@@ -1,0 +1,31 @@
+"""Recording a run and reading it back: zarr store, manifest, hashes."""
+
+from cosim.record.layout import (
+    Axis,
+    PopulationLayout,
+    RecordLayout,
+    SeriesLayout,
+    body_series,
+    state_series,
+    wire_series,
+)
+from cosim.record.manifest import prepare_directory, read_manifest, update_manifest
+from cosim.record.recorder import Recorder, Series
+from cosim.record.result import Result, Trace
+
+__all__ = [
+    "Axis",
+    "PopulationLayout",
+    "RecordLayout",
+    "Recorder",
+    "Result",
+    "Series",
+    "SeriesLayout",
+    "Trace",
+    "body_series",
+    "prepare_directory",
+    "read_manifest",
+    "state_series",
+    "update_manifest",
+    "wire_series",
+]

@@ -1,0 +1,118 @@
+"""Arrays of a zarr v3 store that grow along their first dimension and stay readable if the process is killed.
+
+The order of writing makes the store consistent at every moment: a chunk is written first, to a name of its own and then
+moved into place, and only then the array's ``zarr.json`` is replaced by one with the larger shape. A reader therefore
+never sees a row that is not there. A chunk that is not yet full is written again with more rows; the rows that it
+already showed do not change.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import zarr
+
+#: rows that the writing handle believes in, so that it never has to resize; the shape on disk is the true one
+_CAPACITY = 2**48
+
+
+def replace_json(path: Path, content: Any, *, indent: int | None = None) -> None:
+    """Write JSON so that a reader sees the old file or the new one, never a part of it."""
+    partial = path.with_name(path.name + ".partial")
+    with partial.open("w", encoding="utf-8") as file:
+        json.dump(content, file, indent=indent, allow_nan=False)
+    os.replace(partial, path)
+
+
+class GrowingArray:
+    """A zarr array of shape (rows, *shape); rows come through a buffer of one chunk.
+
+    ``sink``, if given, is called with every row once, in order, in blocks of some rows (for a running hash).
+    """
+
+    def __init__(
+        self,
+        root: zarr.Group,
+        store: Path,
+        name: str,
+        *,
+        shape: tuple[int, ...],
+        chunk: int,
+        dtype: str,
+        dimensions: Sequence[str],
+        attributes: dict[str, Any] | None = None,
+        sink: Callable[[npt.NDArray[Any]], None] | None = None,
+    ) -> None:
+        fill = float("nan") if np.dtype(dtype).kind == "f" else 0
+        # a chunk extent of zero is not allowed, a row without labels is (a sensor that nothing carries)
+        array = root.create_array(
+            name,
+            shape=(0, *shape),
+            chunks=(chunk, *(max(n, 1) for n in shape)),
+            dtype=dtype,
+            fill_value=fill,
+            dimension_names=tuple(dimensions),
+            attributes=attributes or {},
+        )
+        self._file = store / name / "zarr.json"
+        self._document: dict[str, Any] = json.loads(self._file.read_text(encoding="utf-8"))
+        metadata: Any = array.metadata
+        large = metadata.update_shape((_CAPACITY, *shape))
+        self._array: zarr.Array[Any] = zarr.Array(zarr.AsyncArray(metadata=large, store_path=array.store_path))
+        self.name = name
+        self._chunk = chunk
+        self._sink = sink
+        self._buffer: npt.NDArray[Any] = np.full((chunk, *shape), fill, dtype=dtype)
+        self._used = 0
+        self._start = 0
+        self._written = 0
+
+    @property
+    def rows(self) -> int:
+        """Rows received so far."""
+        return self._start + self._used
+
+    def append(self, row: Any) -> None:
+        """Take one row. No array is allocated; a full chunk is written."""
+        self._buffer[self._used] = row
+        self._used += 1
+        if self._used == self._chunk:
+            self._turn()
+
+    def extend(self, rows: npt.NDArray[Any]) -> None:
+        """Take an array of rows."""
+        taken = 0
+        while taken < len(rows):
+            n = min(len(rows) - taken, self._chunk - self._used)
+            self._buffer[self._used : self._used + n] = rows[taken : taken + n]
+            self._used += n
+            taken += n
+            if self._used == self._chunk:
+                self._turn()
+
+    def write(self) -> None:
+        """Write the chunk at hand (data only: nobody sees it before ``publish``)."""
+        if self.rows == self._written:
+            return
+        if self._buffer.size:
+            self._array[self._start : self._start + self._chunk] = self._buffer
+        if self._sink is not None:
+            self._sink(self._buffer[self._written - self._start : self._used])
+        self._written = self.rows
+
+    def publish(self) -> int:
+        """Make the written rows visible: replace the array's metadata atomically. Returns their number."""
+        self._document["shape"][0] = self._written
+        replace_json(self._file, self._document)
+        return self._written
+
+    def _turn(self) -> None:
+        self.write()
+        self._start += self._chunk
+        self._used = 0

@@ -1,0 +1,218 @@
+"""The writer of a run's record: cheap calls on the hot path, whole chunks to a zarr v3 store, running hashes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+import zarr
+
+from cosim.errors import CosimError
+from cosim.record.digest import RowDigest, SpikeDigest, StateDigest
+from cosim.record.growing import GrowingArray, replace_json
+from cosim.record.labels import write_labels, write_populations
+from cosim.record.layout import Dimension, RecordLayout, SeriesLayout, resolve
+from cosim.record.manifest import FORMAT, STORE, Status, write_manifest
+
+#: spikes in a chunk: 1 MiB of steps, about a second of a network of some thousand neurons
+SPIKE_CHUNK = 2**17
+
+
+class Clock:
+    """The time coordinate of a group: filled at a flush as far as the longest of its series goes."""
+
+    def __init__(self, stamps: GrowingArray, dimension: Dimension) -> None:
+        self.series: list[GrowingArray] = []
+        self._stamps = stamps
+        self._dimension = dimension
+
+    def advance(self, tick: float) -> None:
+        """Append the times (s) of rows that came since the last call."""
+        rows = np.arange(self._stamps.rows, max(array.rows for array in self.series))
+        # an integer count times the tick: no drift, and the same number whatever the flushes
+        self._stamps.extend((self._dimension.first + self._dimension.every * rows) * tick)
+
+
+class Series:
+    """One recorded variable: ``append`` takes a row of the shape its layout states."""
+
+    def __init__(self, array: GrowingArray) -> None:
+        self._array = array
+        self.append = array.append
+
+    @property
+    def rows(self) -> int:
+        return self._array.rows
+
+
+class Recorder:
+    """Writes ``path``/data.zarr and ``path``/manifest.json while a run goes on.
+
+    The manifest says "running" from the start until ``close``; the directory must exist (see ``prepare_directory``).
+    ``flush_every`` is the number of ticks between flushes, which is also the number of ticks in a chunk of a series:
+    about one second of biological time is a good choice. ``tick_done`` counts ticks and flushes when it is time.
+    """
+
+    def __init__(self, path: Path, *, manifest: Mapping[str, Any], layout: RecordLayout, flush_every: int) -> None:
+        if flush_every < 1:
+            raise CosimError(f"flush_every is {flush_every} ticks; at least 1 is needed")
+        self.path = path
+        self.layout = layout
+        self.flush_every = flush_every
+        self.ticks = 0
+        self._manifest: dict[str, Any] = {
+            **manifest,
+            "cosim": FORMAT,
+            "status": "running",
+            "started": datetime.now(UTC).isoformat(timespec="seconds"),
+        }
+        write_manifest(path, self._manifest)
+        self._store = path / STORE
+        self._root = zarr.open_group(self._store, mode="w", zarr_format=3)
+        self._root_document = self._read_root()
+        self._state_digest = StateDigest([one.name for one in layout.series if one.name.startswith("state/")])
+        self._spike_digest = SpikeDigest()
+        self._body_digest = RowDigest()
+        self._arrays: list[GrowingArray] = []
+        self._clocks: dict[str, Clock] = {}
+        dimensions = resolve(layout.series)
+        self._series = {one.name: Series(self._create_series(one, dimensions[one.name])) for one in layout.series}
+        if layout.spikes:
+            self._steps = self._create(
+                "spikes/step", (), SPIKE_CHUNK, "int64", ["spike"], {"description": "network step"}
+            )
+            self._ids = self._create(
+                "spikes/id", (), SPIKE_CHUNK, "int32", ["spike"], {"description": "global neuron number"}
+            )
+        write_populations(self._root, layout.populations)
+        #: feed with the raw state of the body once a tick
+        self.body_state = self._body_digest.update
+        self._closed = False
+        self._publish()
+
+    def channel(self, name: str) -> Series:
+        """The series ``name``; resolve it once, before the loop. Raises CosimError if the layout does not have it."""
+        try:
+            return self._series[name]
+        except KeyError:
+            raise CosimError(
+                f"series {name} is not in the record's layout: {', '.join(self._series) or 'none'}"
+            ) from None
+
+    def spikes(self, steps: npt.NDArray[np.int64], ids: npt.NDArray[np.int32]) -> None:
+        """Take the spikes of a tick: network steps and global neuron numbers, sorted by (step, id)."""
+        if len(steps):
+            self._steps.extend(steps)
+            self._ids.extend(ids)
+            self._spike_digest.update(steps, ids)
+
+    def tick_done(self) -> None:
+        """Count a tick; flush every ``flush_every`` of them."""
+        self.ticks += 1
+        if self.ticks % self.flush_every == 0:
+            self.flush()
+
+    def flush(self) -> None:
+        """Bring everything received so far to the store: data of all arrays first, then their lengths."""
+        for clock in self._clocks.values():
+            clock.advance(self.layout.tick)
+        for array in self._arrays:
+            array.write()
+        self._publish()
+
+    def close(
+        self, status: Status, *, final_state: Mapping[str, npt.ArrayLike] | None = None, **extra: Any
+    ) -> dict[str, Any]:
+        """Flush, and finish the manifest with ``status``, the hashes and whatever else is given; returns the manifest.
+
+        ``final_state`` (name -> array) goes into the state hash. Use ``message`` to say why a run failed.
+        """
+        if not self._closed:
+            self.flush()
+            self._closed = True
+        hashes = {
+            "spikes": self._spike_digest.hexdigest(),
+            "state": self._state_digest.hexdigest(final_state),
+            "body": self._body_digest.hexdigest(),
+        }
+        self._manifest.update(extra)
+        self._manifest.update(
+            status=status, hashes=hashes, ticks=self.ticks, ended=datetime.now(UTC).isoformat(timespec="seconds")
+        )
+        write_manifest(self.path, self._manifest)
+        return self._manifest
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._closed:
+            return
+        if kind is None:
+            self.close("complete")
+        elif issubclass(kind, KeyboardInterrupt):
+            self.close("interrupted", message="interrupted")
+        else:
+            self.close("failed", message=str(error) or kind.__name__)
+
+    def _create(
+        self,
+        name: str,
+        shape: tuple[int, ...],
+        chunk: int,
+        dtype: str,
+        dimensions: list[str],
+        attributes: dict[str, Any],
+        sink: Callable[[npt.NDArray[Any]], None] | None = None,
+    ) -> GrowingArray:
+        array = GrowingArray(
+            self._root,
+            self._store,
+            name,
+            shape=shape,
+            chunk=chunk,
+            dtype=dtype,
+            dimensions=dimensions,
+            attributes=attributes,
+            sink=sink,
+        )
+        self._arrays.append(array)
+        return array
+
+    def _create_series(self, one: SeriesLayout, dimensions: tuple[Dimension, ...]) -> GrowingArray:
+        chunk = max(1, self.flush_every // one.every)
+        names = [dimension.name for dimension in dimensions]
+        attributes = {"units": one.unit} if one.unit else {}
+        sink = partial(self._state_digest.update, one.name) if one.name.startswith("state/") else None
+        array = self._create(one.name, one.shape, chunk, one.dtype, names, attributes, sink)
+        for dimension in dimensions:
+            name = f"{one.group}/{dimension.name}"
+            if dimension.labels is not None:
+                if name not in self._root:
+                    write_labels(self._root, name, dimension.labels)
+                continue
+            if name not in self._clocks:
+                stamps = self._create(name, (), chunk, "float64", [dimension.name], {"units": "s"})
+                self._clocks[name] = Clock(stamps, dimension)
+            self._clocks[name].series.append(array)
+        return array
+
+    def _read_root(self) -> dict[str, Any]:
+        self._root.attrs.update({"cosim": FORMAT, "tick": self.layout.tick, "network_dt": self.layout.dt})
+        document: dict[str, Any] = json.loads((self._store / "zarr.json").read_text(encoding="utf-8"))
+        return document
+
+    def _publish(self) -> None:
+        """Lengths of the arrays, then, last and in one replacement, the lengths that belong together."""
+        rows = {array.name: array.publish() for array in self._arrays}
+        self._root_document["attributes"].update(end_tick=self.ticks, rows=rows)
+        replace_json(self._store / "zarr.json", self._root_document)
