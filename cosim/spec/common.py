@@ -50,3 +50,16 @@ def non_empty(items: Any) -> Any:
 
 NonEmpty = AfterValidator(non_empty)
 ListOf = BeforeValidator(as_list)
+
+
+class Located(ValueError):
+    """Problems found by a check over several values, each with its path relative to the model that checks.
+
+    Attributes
+    ----------
+    problems: list of (path, message); a path is a tuple of keys and list indices.
+    """
+
+    def __init__(self, problems: list[tuple[tuple[str | int, ...], str]]) -> None:
+        self.problems = problems
+        super().__init__("; ".join(f"{'.'.join(map(str, path))}: {message}" for path, message in problems))
