@@ -18,7 +18,8 @@ def headings(head: Array, tail: Array, dt: float, f: float) -> Array:
     axis = (np.asarray(head) - np.asarray(tail))[:, _PLANE]
     mean = np.array([axis[one].mean(axis=0) for one in cycles(len(axis), dt, f)]).reshape(-1, 2)
     length = np.linalg.norm(mean, axis=1, keepdims=True)
-    return np.divide(mean, length, out=np.full_like(mean, np.nan), where=length > 0)
+    unit: Array = np.divide(mean, length, out=np.full_like(mean, np.nan), where=length > 0)
+    return unit
 
 
 def forward_speed(com: Array, head: Array, tail: Array, dt: float, f: float) -> float:

@@ -6,6 +6,7 @@ Signals are arrays (n,) or (n, channels), sampled every ``dt`` seconds. Where th
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -34,7 +35,7 @@ def _columns(x: npt.ArrayLike) -> Array:
     wide = scale > 1e-9 * np.maximum(
         np.abs(np.asarray(x, dtype=np.float64).reshape(len(columns), -1)).max(axis=0), 1e-300
     )
-    return columns[:, wide] / scale[wide]
+    return np.asarray(columns[:, wide] / scale[wide], dtype=np.float64)
 
 
 def autocorrelation(x: npt.ArrayLike) -> Array:
@@ -61,7 +62,7 @@ def autocorrelation(x: npt.ArrayLike) -> Array:
     variance = (head2 - head**2 / m) * (tail2 - tail**2 / m)
     with np.errstate(invalid="ignore", divide="ignore"):
         r = (product - head * tail / m) / np.sqrt(np.where(variance > 0, variance, np.nan))
-    return r[:, 0] if flat else r
+    return np.asarray(r[:, 0] if flat else r, dtype=np.float64)
 
 
 def frequency(x: npt.ArrayLike, dt: float, band: tuple[float, float] = (0.2, 20.0)) -> float:
@@ -151,7 +152,7 @@ def cycles(n: int, dt: float, f: float) -> list[slice]:
         return []
     edges = np.round(np.arange(int(n * dt * f + 1e-9) + 1) / (f * dt)).astype(int)
     edges = np.minimum(edges, n)
-    return [slice(int(a), int(b)) for a, b in zip(edges[:-1], edges[1:], strict=True)]
+    return [slice(int(a), int(b)) for a, b in pairwise(edges)]
 
 
 def amplitudes(x: npt.ArrayLike, dt: float, f: float) -> Array:
@@ -161,7 +162,7 @@ def amplitudes(x: npt.ArrayLike, dt: float, f: float) -> Array:
     whole = cycles(len(columns), dt, f)
     if not whole:
         return np.full(columns.shape[1], np.nan)
-    return np.mean([np.ptp(columns[one], axis=0) / 2 for one in whole], axis=0)
+    return np.asarray(np.mean([np.ptp(columns[one], axis=0) / 2 for one in whole], axis=0), dtype=np.float64)
 
 
 def ptcc(x: npt.ArrayLike, longest_lag: int | None = None) -> float:
@@ -205,7 +206,8 @@ def analytic_phase(x: npt.ArrayLike, dt: float, f: float) -> Array:
     spectrum = np.fft.fft(signal - signal.mean())
     distance = (np.fft.fftfreq(len(signal), dt) - f) / (0.5 * f)
     mask = np.where(np.abs(distance) < 1, 0.5 * (1 + np.cos(np.pi * distance)), 0.0)
-    return np.unwrap(np.angle(np.fft.ifft(2 * mask * spectrum))) / (2 * np.pi)
+    turns = np.angle(np.fft.ifft(2 * mask * spectrum)).astype(np.float64) / (2 * np.pi)
+    return np.asarray(np.unwrap(turns, period=1.0), dtype=np.float64)
 
 
 def locking(

@@ -18,6 +18,7 @@ _LABELLED_BY = {
     "joint": "joint",
     "link": "link",
     "contact": "link",
+    "site": "site",
     "muscle": "muscle",
     "work": "work",
     "energy": "energy",

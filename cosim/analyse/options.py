@@ -1,0 +1,131 @@
+"""What a user may say under ``measure:`` of an experiment, per kind of measurement."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import Field, model_validator
+
+from cosim.spec.common import ListOf, Name, NonEmpty, Spec
+from cosim.spec.units import Delay, Duration, Fraction, Frequency, NonNegative, PositiveLength, Time, UnitError
+
+Labels = Annotated[list[str], ListOf, NonEmpty]
+
+
+class Band(Spec):
+    """Where to look for the rhythm."""
+
+    lowest: Frequency = 0.2
+    highest: Frequency = 20.0
+
+    @property
+    def band(self) -> tuple[float, float]:
+        return (self.lowest, self.highest)
+
+    @model_validator(mode="after")
+    def _order(self) -> Band:
+        if self.lowest >= self.highest:
+            raise UnitError("lowest must be below highest")
+        return self
+
+
+class SwimOptions(Band):
+    """Swimming: frequency, wave_number, speed, tail_beat, joint_amplitude, cost_of_transport.
+
+    ``joints`` from head to tail (default: all recorded, in their order); ``axis`` the links from head to tail,
+    ``length`` the body length and ``tip`` the link or site at the tail's end (default: the body's own axis and length, and
+    the site ``tail_tip`` or else the last link of the axis).
+    """
+
+    joints: Labels | None = None
+    axis: Labels | None = None
+    length: PositiveLength | None = None
+    tip: str | None = None
+
+
+class RhythmOptions(Band):
+    """Rhythm of a population: neural_frequency, ptcc, left_right_phase, neural_wave_number.
+
+    Its neurons are grouped by side and, along the body, into ``bins`` (default: the segments of the axis); spikes are
+    counted every ``bin`` and smoothed with a Gaussian of standard deviation ``smooth``. ``sides`` are the two to compare.
+    """
+
+    population: Name
+    sides: tuple[Name, Name] | None = None
+    bins: Annotated[int, Field(ge=1)] | None = None
+    bin: Duration = 0.005
+    smooth: Delay = 0.02
+    length: PositiveLength | None = None
+
+
+class RatesOptions(Spec):
+    """Mean firing rates; of the named populations, or of all that spike."""
+
+    populations: Labels | None = None
+
+
+class LatencyOptions(Spec):
+    """Time from a perturbation (by name, or ``at`` a time) to the first deviation of recorded channels.
+
+    ``channel`` names one or several series, such as wires/motor/delivered; ``labels`` narrows them. The series deviates when
+    it leaves its mean before the onset by more than ``threshold`` (in its own SI unit) or else by ``sds`` of its standard
+    deviations before the onset.
+    """
+
+    channel: Labels
+    perturbation: Name | None = None
+    at: Time | None = None
+    labels: Labels | None = None
+    threshold: NonNegative | None = None
+    sds: NonNegative = 5.0
+
+    @model_validator(mode="after")
+    def _one(self) -> LatencyOptions:
+        if (self.perturbation is None) == (self.at is None):
+            raise UnitError("expected exactly one of perturbation and at")
+        return self
+
+
+class LockingOptions(Band):
+    """Whether a trunk and a tail channel keep their phase: locked (1 or 0), locking_resultant, locking_drift, locking_phase.
+
+    ``trunk`` and ``tail`` are labels of the series ``channel``; locked means a mean resultant length of at least
+    ``resultant`` and less than ``slip`` cycles of drift over the record.
+    """
+
+    trunk: str
+    tail: str
+    channel: str = "body/joint_angle"
+    resultant: Fraction = 0.9
+    slip: NonNegative = 0.25
+
+
+OPTIONS: dict[str, type[Spec]] = {
+    "swim": SwimOptions,
+    "rhythm": RhythmOptions,
+    "rates": RatesOptions,
+    "latency": LatencyOptions,
+    "locking": LockingOptions,
+}
+
+
+class MeasureSpec(Spec):
+    """The ``measure:`` of an experiment: options by kind; a kind without options is written ``rates: {}``."""
+
+    swim: SwimOptions | None = None
+    rhythm: RhythmOptions | None = None
+    rates: RatesOptions | None = None
+    latency: LatencyOptions | None = None
+    locking: LockingOptions | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _empty(cls, raw: Any) -> Any:
+        # `swim:` with nothing behind it is YAML's null and means "with the defaults"
+        if isinstance(raw, dict):
+            return {key: {} if value is None else value for key, value in raw.items()}
+        return raw
+
+    def chosen(self) -> dict[str, Spec]:
+        """The options of the kinds that were asked for, by kind."""
+        return {kind: getattr(self, kind) for kind in OPTIONS if getattr(self, kind) is not None}
