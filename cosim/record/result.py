@@ -90,8 +90,9 @@ class Result:
 
     @property
     def metrics(self) -> dict[str, Any]:
-        """Metrics that were measured at the end of the run (empty if none)."""
-        return dict(self.manifest.get("metrics") or {})
+        """Metrics that were measured at the end of the run (empty if none); NaN where one does not exist."""
+        stored: dict[str, Any] = self.manifest.get("metrics") or {}
+        return {name: _number(value) for name, value in stored.items()}
 
     def save_metrics(self, metrics: dict[str, Any]) -> None:
         """Write metrics into the manifest, in place of the earlier ones."""
@@ -197,3 +198,10 @@ class Result:
     def _read(self, name: str) -> npt.NDArray[Any]:
         array = self._array(name)
         return np.asarray(array[: self._rows.get(name, array.shape[0])])
+
+
+def _number(value: Any) -> Any:
+    """JSON has no NaN: null in the manifest."""
+    if isinstance(value, list):
+        return [_number(item) for item in value]
+    return float("nan") if value is None else value

@@ -11,8 +11,8 @@ import pytest
 
 from cosim.record import (
     PopulationLayout,
-    RecordLayout,
     Recorder,
+    RecordLayout,
     Result,
     body_series,
     prepare_directory,

@@ -1,0 +1,43 @@
+"""Names, units and short titles of the metrics, for tables and to check the units of reference values."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Metric(NamedTuple):
+    """``unit`` as printed; empty for pure numbers."""
+
+    unit: str
+    title: str
+
+
+METRICS: dict[str, Metric] = {
+    "frequency": Metric("Hz", "frequency"),
+    "wave_number": Metric("cycles", "wave number (lag over the joint span)"),
+    "speed": Metric("BL/s", "forward speed"),
+    "tail_beat": Metric("BL", "tail-beat amplitude"),
+    "joint_amplitude": Metric("deg", "joint amplitude"),
+    "cost_of_transport": Metric("J/(kg m)", "mechanical cost of transport"),
+    "neural_frequency": Metric("Hz", "neural frequency"),
+    "ptcc": Metric("", "peak-to-trough correlation"),
+    "left_right_phase": Metric("cycles", "left-right phase"),
+    "neural_wave_number": Metric("cycles/BL", "neural wave number"),
+    "latency": Metric("s", "latency"),
+    "locked": Metric("", "trunk and tail locked"),
+    "locking_resultant": Metric("", "locking: resultant length"),
+    "locking_drift": Metric("Hz", "locking: drift"),
+    "locking_phase": Metric("cycles", "locking: phase"),
+}
+
+_FAMILIES = {"rate_": Metric("Hz", "mean rate"), "latency_": Metric("s", "latency")}
+
+
+def describe(name: str) -> Metric | None:
+    """Unit and title of a metric; None for a name that no measurement gives."""
+    if name in METRICS:
+        return METRICS[name]
+    for prefix, metric in _FAMILIES.items():
+        if name.startswith(prefix):
+            return Metric(metric.unit, f"{metric.title}, {name.removeprefix(prefix)}")
+    return None
