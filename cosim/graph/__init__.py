@@ -1,1 +1,1 @@
-"""graph"""
+"""From a circuit document to arrays: populations, edges, keyed random streams, lesions. Knows no engine."""

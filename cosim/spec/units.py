@@ -198,6 +198,11 @@ _COMPARE: dict[type, Any] = {
 }  # fmt: skip
 
 
+def brian_text(text: str) -> str:
+    """An expression of ours as Brian2 reads it: explicit products, ** for powers."""
+    return _NUMBER_UNIT.sub(r"\1*", text.strip()).replace("^", "**")
+
+
 class Expression:
     """A parsed expression.
 
@@ -211,9 +216,8 @@ class Expression:
 
     def __init__(self, text: str) -> None:
         self.text = text
-        source = _NUMBER_UNIT.sub(r"\1*", text.strip()).replace("^", "**")
         try:
-            self._tree = ast.parse(source, mode="eval").body
+            self._tree = ast.parse(brian_text(text), mode="eval").body
         except (SyntaxError, ValueError, RecursionError, MemoryError):
             raise UnitError(f"cannot read '{text}' as a number with a unit or an expression") from None
         self.names: frozenset[str] = frozenset(self._collect(self._tree))

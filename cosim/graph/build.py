@@ -1,0 +1,266 @@
+"""Circuit document -> NetworkIR."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from cosim.graph.connect import neuron_scope, pair_scope, pairs
+from cosim.graph.ir import ContinuousIR, Edges, NetworkIR, Parameter, PopulationIR, ProjectionIR, Rule
+from cosim.graph.lesion import Lesions
+from cosim.graph.random import F64, stream
+from cosim.graph.table import read_table
+from cosim.graph.values import dimension, is_constant, realise
+from cosim.spec.circuit import (
+    BUILTIN_MODELS,
+    AxisSpec,
+    CircuitSpec,
+    ContinuousSpec,
+    Draw,
+    ModelSpec,
+    PopulationSpec,
+    ProjectionSpec,
+    SynapseSpec,
+)
+from cosim.spec.common import Located
+from cosim.spec.units import NONE, Dim, Expression, Scope, UnitError, Value
+
+TIME: Dim = (0, 0, 1, 0, 0, 0, 0)
+Path_ = tuple[str | int, ...]
+
+
+def build(
+    circuit: CircuitSpec, *, seed: int, dt: float, parameters: Scope, folder: Path, lesions: Lesions | None = None
+) -> NetworkIR:
+    """Lay out the populations and prepare the projections of a circuit.
+
+    `parameters` are the document's evaluated parameters, `folder` is where its tables are looked for, `dt` [s] the network
+    step. Raises Located (paths in the circuit document) for values that have no meaning.
+    """
+    models = {**BUILTIN_MODELS, **circuit.models}
+    populations: dict[str, PopulationIR] = {}
+    problems: list[tuple[Path_, str]] = []
+    first = 0
+    for name, spec in circuit.populations.items():
+        try:
+            population = _population(name, spec, models[spec.model], circuit.axis, seed, parameters, first)
+        except Located as error:
+            problems += [(("populations", name, *path), message) for path, message in error.problems]
+            continue
+        populations[name] = population
+        first += population.n
+    if problems:
+        raise Located(problems)
+    lesions = lesions or Lesions()
+    projections = {
+        name: _projection(name, spec, circuit, populations, seed, dt, parameters, folder, lesions)
+        for name, spec in circuit.projections.items()
+        if name not in lesions.cut
+    }
+    continuous = {
+        name: _continuous(name, gap, populations, seed, parameters, folder, lesions)
+        for name, gap in circuit.continuous.items()
+        if name not in lesions.cut
+    }
+    used = {p.model: models[p.model] for p in populations.values()}
+    return NetworkIR(circuit.name, seed, dt, used, populations, projections, continuous)
+
+
+def _layout(spec: PopulationSpec, axis: AxisSpec | None) -> tuple[list[tuple[float, float]], int]:
+    """The intervals [p0, p1) of one side and the number of neurons in each."""
+    if spec.n is not None:
+        span = spec.span or ((0.0, axis.length) if axis is not None else (0.0, 0.0))
+        return [span], spec.n
+    if spec.per_pool is not None:
+        assert spec.pools is not None
+        return list(spec.pools.values()), spec.per_pool
+    assert axis is not None and spec.per_segment is not None
+    width = axis.length / axis.segments
+    segments = spec.segments if spec.segments is not None else range(axis.segments)
+    return [(s * width, (s + 1) * width) for s in segments], spec.per_segment
+
+
+def _population(
+    name: str, spec: PopulationSpec, model: ModelSpec, axis: AxisSpec | None, seed: int, parameters: Scope, first: int
+) -> PopulationIR:
+    intervals, count = _layout(spec, axis)
+    sides = tuple(spec.sides or ())
+    copies = max(len(sides), 1)
+    per_side = len(intervals) * count
+    n = per_side * copies
+    start = np.tile(np.repeat([p[0] for p in intervals], count), copies)
+    end = np.tile(np.repeat([p[1] for p in intervals], count), copies)
+    k = np.tile(np.arange(count), len(intervals) * copies)
+    y = start + (end - start) * k / count
+    index = np.tile(np.repeat(np.arange(len(intervals)), count), copies)
+    if spec.per_segment is not None:
+        segment = np.asarray(spec.segments)[index] if spec.segments is not None else index
+    elif axis is not None and axis.segments > 1:
+        segment = np.minimum((y / (axis.length / axis.segments)).astype(np.int64), axis.segments - 1)
+    else:
+        segment = np.zeros(n, dtype=np.int64)
+    coordinates: dict[str, F64] = {}
+    if axis is not None:
+        for coordinate, expression in axis.coordinates.items():
+            value = expression.evaluate({**parameters, "y": Value(y, (1, 0, 0, 0, 0, 0, 0))})
+            coordinates[coordinate] = np.array(np.broadcast_to(value.value, (n,)), dtype=np.float64)
+    bare = PopulationIR(
+        name, spec.model, first, n, tuple(spec.tags), sides, tuple(spec.pools or ()),
+        np.repeat(np.arange(copies), per_side).astype(np.int8), segment.astype(np.int32),
+        (index if spec.pools else np.zeros(n, dtype=np.int64)).astype(np.int16), y, start, end, coordinates, {}, {},
+    )  # fmt: skip
+    scope = {**parameters, **neuron_scope(bare, slice(None))}
+    problems: list[tuple[Path_, str]] = []
+    bare.parameters.update(_values(bare, spec, model, "parameters", scope, parameters, seed, problems))
+    initial = _values(bare, spec, model, "initial", scope, parameters, seed, problems)
+    bare.initial.update({key: parameter.values for key, parameter in initial.items()})
+    if problems:
+        raise Located(problems)
+    return bare
+
+
+def _values(
+    population: PopulationIR, spec: PopulationSpec, model: ModelSpec, group: str, scope: Scope, parameters: Scope,
+    seed: int, problems: list[tuple[Path_, str]],
+) -> dict[str, Parameter]:  # fmt: skip
+    given: dict[str, Draw | Expression] = {**getattr(model, group), **getattr(spec, group)}
+    found: dict[str, Parameter] = {}
+    # a value may use the parameters before it, e.g. `dw1: 3 pA` and then `w1: {uniform: [0 pA, 2*dw1]}`
+    scope = {**scope, **{k: Value(p.values, p.dim) for k, p in population.parameters.items()}}
+    for key, value in given.items():
+        try:
+            dim = dimension(value, scope)
+            stream_key = stream(seed, f"population/{population.name}/{key}")
+            array = realise(value, scope, population.n, dim, stream_key, np.arange(population.n))
+        except UnitError as error:
+            problems.append(((group, key), str(error)))
+            continue
+        found[key] = Parameter(array, dim, is_constant(value, parameters))
+        if group == "parameters":
+            scope[key] = Value(array, dim)
+    return found
+
+
+def _is_weight(name: str) -> bool:
+    return name == "w" or name.startswith("w_")
+
+
+def _edge_builder(
+    name: str, spec: ProjectionSpec | ContinuousSpec, values: dict[str, Draw | Expression], dims: dict[str, Dim],
+    delay: Draw | float, source: PopulationIR, target: PopulationIR, seed: int, dt: float, scope: Scope, folder: Path,
+    lesions: Lesions,
+) -> Callable[[int, int], Edges]:  # fmt: skip
+    table = read_table(folder / spec.connect.table, source.n, target.n) if spec.connect.table else None
+    over = spec.connect.kernel.over if spec.connect.kernel is not None else "y"
+
+    def edges(lo: int, hi: int) -> Edges:
+        columns: dict[str, Value] = {}
+        if table is not None:
+            pre, post, columns = table.rows(lo, hi)
+        else:
+            pre, post = pairs(
+                spec.connect, source, target, spec.side, seed=seed, name=name, scope=scope, lo=lo, hi=hi
+            )
+        keep = lesions.keep(source, target, pre, post)
+        if keep is not None:
+            pre, post = pre[keep], post[keep]
+            columns = {k: Value(v.value[keep], v.dim) for k, v in columns.items()}
+        here: dict[str, Value] = dict(scope)
+        if not all(is_constant(v, scope) for v in values.values()) or isinstance(delay, Draw):
+            here |= pair_scope(source, target, pre, post, over)
+        here |= columns
+        arrays: dict[str, F64] = {}
+        for key, value in values.items():
+            random = stream(seed, f"projection/{name}/{key}")
+            arrays[key] = realise(value, here, len(pre), dims[key], random, post, pre)
+            if _is_weight(key):
+                arrays[key] *= spec.gain
+        if isinstance(delay, Draw):
+            seconds = realise(delay, here, len(pre), TIME, stream(seed, f"projection/{name}/delay"), post, pre)
+        elif "delay" in columns:
+            seconds = columns["delay"].value
+        else:
+            seconds = np.full(len(pre), delay)
+        steps = np.rint(np.maximum(seconds, 0.0) / dt)
+        return Edges(pre.astype(np.int32), post.astype(np.int32), steps.astype(np.int32), arrays)
+
+    return edges
+
+
+def _projection(
+    name: str, spec: ProjectionSpec, circuit: CircuitSpec, populations: dict[str, PopulationIR], seed: int, dt: float,
+    scope: Scope, folder: Path, lesions: Lesions,
+) -> ProjectionIR:  # fmt: skip
+    synapse: SynapseSpec | ProjectionSpec = circuit.synapses[spec.synapse] if spec.synapse is not None else spec
+    assert synapse.on_spike is not None
+    values: dict[str, Draw | Expression] = {**synapse.parameters, **spec.parameters}
+    source, target = populations[spec.source], populations[spec.to]
+    table = read_table(folder / spec.connect.table, source.n, target.n) if spec.connect.table else None
+    if table is not None:
+        for column, value in table.columns.items():
+            if column != "delay":
+                values.setdefault(column, Expression(column))
+                _ = value
+    if spec.gain != 1.0 and not any(_is_weight(k) for k in values):
+        raise Located([(("projections", name, "gain"), "gain multiplies parameters named w or w_..., and there is none")])
+    columns = table.columns if table is not None else {}
+    dims = _dims(("projections", name), values, {**_pair_names(populations, spec), **scope, **columns})
+    rule = Rule(
+        synapse.on_spike, synapse.on_post, synapse.equations, synapse.method, tuple(sorted(dims.items())),
+        lesioned=name in lesions.cut_later or lesions.transect_later,
+    )  # fmt: skip
+    edges = _edge_builder(
+        name, spec, values, dims, spec.delay, source, target, seed, dt, scope, folder, lesions
+    )
+    initial = {k: float(np.asarray(v.evaluate(scope).value)) for k, v in {**synapse.initial, **spec.initial}.items()
+               if isinstance(v, Expression)}  # fmt: skip
+    return ProjectionIR(name, spec.source, spec.to, rule, _located(edges, ("projections", name)), initial)
+
+
+def _continuous(
+    name: str, spec: ContinuousSpec, populations: dict[str, PopulationIR], seed: int, scope: Scope, folder: Path,
+    lesions: Lesions,
+) -> ContinuousIR:  # fmt: skip
+    values: dict[str, Draw | Expression] = dict(spec.parameters)
+    dims = _dims(("continuous", name), values, {**_pair_names(populations, spec), **scope})
+    source, target = populations[spec.source], populations[spec.to]
+    edges = _edge_builder(name, spec, values, dims, 0.0, source, target, seed, 1.0, scope, folder, lesions)
+    return ContinuousIR(
+        name, spec.source, spec.to, spec.expression, spec.target, tuple(sorted(dims.items())),
+        _located(edges, ("continuous", name)),
+    )  # fmt: skip
+
+
+def _pair_names(populations: dict[str, PopulationIR], spec: ProjectionSpec | ContinuousSpec) -> dict[str, Value]:
+    none = np.empty(0, dtype=np.int64)
+    return pair_scope(populations[spec.source], populations[spec.to], none, none, "y")
+
+
+def _dims(path: Path_, values: dict[str, Draw | Expression], scope: Scope) -> dict[str, Dim]:
+    dims: dict[str, Dim] = {}
+    problems: list[tuple[Path_, str]] = []
+    for key, value in values.items():
+        try:
+            dims[key] = dimension(value, scope)
+        except UnitError as error:
+            problems.append(((*path, "parameters", key), str(error)))
+    if problems:
+        raise Located(problems)
+    return dims
+
+
+def _located(edges: Callable[[int, int], Edges], path: Sequence[str | int]) -> Callable[[int, int], Edges]:
+    """Give errors that show only when edges are drawn the place of their projection."""
+
+    def located(lo: int, hi: int) -> Edges:
+        try:
+            return edges(lo, hi)
+        except UnitError as error:
+            raise Located([(tuple(path), str(error))]) from None
+
+    return located
+
+
+__all__ = ["NONE", "build"]

@@ -1,0 +1,79 @@
+"""Values fixed or drawn: from the document's expressions to arrays, with dimensions checked."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cosim.graph.random import F64, exact_log, normals, uniforms
+from cosim.spec.circuit import Draw
+from cosim.spec.units import Dim, Expression, Scope, UnitError, Value, dim_text
+
+
+def dimension(value: Draw | Expression, scope: Scope) -> Dim:
+    """The dimension of a fixed or drawn value. Raises UnitError."""
+    if isinstance(value, Expression):
+        return value.evaluate(scope).dim
+    if value.exponential is not None:
+        return value.exponential.evaluate(scope).dim
+    pair = value.normal or value.uniform or value.lognormal
+    assert pair is not None
+    first, second = (e.evaluate(scope) for e in pair)
+    if first.dim != second.dim:
+        fits = [v.dim for v in (first, second) if any(v.dim) or np.any(np.asarray(v.value) != 0)]
+        if len(fits) != 1:
+            raise UnitError(f"the two values of a distribution differ: {dim_text(first.dim)}, {dim_text(second.dim)}")
+        return fits[0]
+    return first.dim
+
+
+def _array(expression: Expression, scope: Scope, size: int, dim: Dim) -> F64:
+    result = expression.evaluate(scope)
+    plain = np.ndim(result.value) == 0 and result.value in (0, np.inf, -np.inf) and not any(result.dim)
+    if result.dim != dim and not plain:
+        raise UnitError(f"'{expression.text}': expected {dim_text(dim)}, got {dim_text(result.dim)}")
+    return np.array(np.broadcast_to(np.asarray(result.value, dtype=np.float64), (size,)))
+
+
+def is_constant(value: Draw | Expression, parameters: Scope) -> bool:
+    """True if the value is one number for everybody (no draw, nothing but units and document parameters)."""
+    return isinstance(value, Expression) and not value.free(parameters)
+
+
+def realise(
+    value: Draw | Expression, scope: Scope, size: int, dim: Dim, key: np.uint64, *ids: NDArray[np.integer]
+) -> F64:
+    """`size` SI floats: the expression broadcast, or the distribution drawn from (key, ids).
+
+    Raises UnitError where a unit does not fit or a distribution has no meaning (negative SD, low above high).
+    """
+    if isinstance(value, Expression):
+        return _array(value, scope, size, dim)
+    if value.normal is not None:
+        mean, sd = (_array(e, scope, size, dim) for e in value.normal)
+        if (sd < 0).any():
+            raise UnitError("the standard deviation must not be negative")
+        drawn = mean + sd * normals(key, *ids)
+    elif value.uniform is not None:
+        low, high = (_array(e, scope, size, dim) for e in value.uniform)
+        if (high < low).any():
+            raise UnitError("uniform: [low, high] must have low <= high")
+        drawn = low + (high - low) * uniforms(key, *ids)
+    elif value.lognormal is not None:
+        mean, sd = (_array(e, scope, size, dim) for e in value.lognormal)
+        if (mean <= 0).any() or (sd < 0).any():
+            raise UnitError("lognormal: [mean, sd] needs a positive mean and an SD that is not negative")
+        variance = np.log1p((sd / mean) ** 2)
+        drawn = mean * np.exp(np.sqrt(variance) * normals(key, *ids) - variance / 2)
+    else:
+        assert value.exponential is not None
+        drawn = -_array(value.exponential, scope, size, dim) * exact_log(uniforms(key, *ids))
+    if value.clip is not None:
+        low, high = (_array(e, scope, size, dim) for e in value.clip)
+        drawn = np.clip(drawn, low, high)
+    return drawn
+
+
+def constant(number: float, dim: Dim) -> Value:
+    """Shorthand for a scope entry."""
+    return Value(number, dim)

@@ -1,0 +1,51 @@
+"""What the bridge knows of a network: named views on arrays, a loop that it does not own, the spikes of the last tick."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+Spikes = tuple[NDArray[np.int64], NDArray[np.int32]]
+
+
+class NeuralBackend(Protocol):
+    """A running network. Times are whole network steps; a tick is `steps_per_tick` of them."""
+
+    name: str
+    steps_per_tick: int
+
+    def view(self, population: str, variable: str) -> NDArray[np.float64]:
+        """A writable view, shape (n,), SI, valid for the life of the backend. Raises UserError for an unknown name."""
+
+    def run(self, n_ticks: int, on_tick: Callable[[int], bool]) -> int:
+        """Own the loop: for each tick call `on_tick(k)`, stop if it returns False, else integrate [k, k+1).
+
+        Returns the number of ticks integrated.
+        """
+
+    def advance(self) -> None:
+        """Integrate one tick."""
+
+    def spikes(self) -> Spikes:
+        """Spikes of the last tick, sorted by (step, global id): steps (int64) and ids (int32)."""
+
+    def silence(self, population: str, ids: NDArray[np.int64]) -> None:
+        """From now on these neurons do not spike."""
+
+    def cut(self, projection: str, edges: NDArray[np.bool_] | None = None) -> None:
+        """From now on the projection (or the marked edges, in the order of its edge list) delivers nothing."""
+
+    def transect(self, position: float) -> None:
+        """From now on no edge across `position` [m] delivers."""
+
+    def check_finite(self) -> tuple[str, str, int] | None:
+        """(population, variable, id in the population) of a value that is not finite, or None."""
+
+    def state(self) -> dict[str, NDArray[np.float64]]:
+        """Copies of all state variables by `population/variable`, sorted by name."""
+
+    def close(self) -> None:
+        """Release everything."""

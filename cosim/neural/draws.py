@@ -1,0 +1,129 @@
+"""Random numbers inside equations: functions of (neuron's key, network step), the same bits in Python and in compiled code.
+
+``uniform_draw()`` and ``normal_draw()`` are rewritten to calls with the neuron's 64-bit key `draw_key`, the step and the number of
+the call; ``xi`` becomes ``normal_draw()/sqrt(dt)`` held over the step, which under Euler is the Euler-Maruyama scheme.
+"""
+
+from __future__ import annotations
+
+import re
+
+import brian2
+import numpy as np
+from brian2.core.functions import Function
+from numpy.typing import NDArray
+
+from cosim.graph.random import AS241, LN2, hashes, normal_quantile, to_unit
+
+_CALL = re.compile(r"\b(uniform|normal)_draw\s*\(\s*\)")
+_XI = re.compile(r"\bxi\b")
+
+
+def uses_draws(text: str) -> bool:
+    """Whether a text calls uniform_draw, normal_draw or uses xi."""
+    return bool(_CALL.search(text) or _XI.search(text))
+
+
+def rewrite(text: str, start: int) -> tuple[str, int]:
+    """Replace the calls by keyed ones, numbered from `start`; returns the text and the next number."""
+    count = start
+
+    def replace(match: re.Match[str]) -> str:
+        nonlocal count
+        count += 1
+        return f"cosim_{match[1]}(draw_key, t_in_timesteps, {count - 1})"
+
+    return _CALL.sub(replace, text), count
+
+
+def _bits(key: NDArray[np.int64], step: NDArray[np.int64], call: NDArray[np.int64]) -> NDArray[np.uint64]:
+    zero = np.uint64(0)
+    state = hashes(zero, np.asarray(key).view(np.uint64) if np.ndim(key) else np.uint64(np.int64(key).view(np.uint64)))
+    return chain(state, step, call)
+
+
+def chain(state: NDArray[np.uint64], *ids: NDArray[np.integer]) -> NDArray[np.uint64]:
+    """Continue a hash chain with further counters."""
+    from cosim.graph.random import mix
+
+    with np.errstate(over="ignore"):
+        for counter in ids:
+            add = (np.asarray(counter).astype(np.uint64) + np.uint64(1)) * np.uint64(0x9E3779B97F4A7C15)
+            state = mix(np.array(state + add))
+    return state
+
+
+def _uniform(key: NDArray[np.int64], step: NDArray[np.int64], call: NDArray[np.int64]) -> NDArray[np.float64]:
+    return to_unit(_bits(key, step, call))
+
+
+def _normal(key: NDArray[np.int64], step: NDArray[np.int64], call: NDArray[np.int64]) -> NDArray[np.float64]:
+    return normal_quantile(_uniform(key, step, call))
+
+
+def _horner(names: tuple[float, ...], x: str) -> str:
+    text = f"{names[0]!r}"
+    for c in names[1:]:
+        text = f"({text}*{x} + {c!r})"
+    return text
+
+
+def _log_series() -> str:
+    text = "(1.0/21.0)"
+    for k in range(19, 0, -2):
+        text = f"({text}*z + 1.0/{k}.0)"
+    return text
+
+
+_CYTHON = f"""
+from libc.math cimport frexp as _cs_frexp, sqrt as _cs_sqrt
+cdef inline unsigned long long _cs_mix(unsigned long long z) noexcept nogil:
+    z = z ^ (z >> 30)
+    z = z * 0xBF58476D1CE4E5B9ULL
+    z = z ^ (z >> 27)
+    z = z * 0x94D049BB133111EBULL
+    return z ^ (z >> 31)
+cdef inline double _cs_log(double x) noexcept nogil:
+    cdef int e
+    cdef double m = _cs_frexp(x, &e)
+    if m < 0.7071067811865476:
+        m = m*2.0
+        e = e - 1
+    cdef double s = (m - 1.0)/(m + 1.0)
+    cdef double z = s*s
+    cdef double p = {_log_series()}
+    return (<double>e)*{LN2!r} + 2.0*s*p
+cdef inline double cosim_uniform(long long key, long long step, long long call) noexcept nogil:
+    cdef unsigned long long g = 0x9E3779B97F4A7C15ULL
+    cdef unsigned long long h = _cs_mix((<unsigned long long>key + 1)*g)
+    h = _cs_mix(h + (<unsigned long long>step + 1)*g)
+    h = _cs_mix(h + (<unsigned long long>call + 1)*g)
+    return (<double>(h >> 11) + 0.5)*{2.0**-53!r}
+cdef inline double cosim_normal(long long key, long long step, long long call) noexcept nogil:
+    cdef double p = cosim_uniform(key, step, call)
+    cdef double q = p - 0.5
+    cdef double r, x
+    if q <= 0.425 and q >= -0.425:
+        r = 0.180625 - q*q
+        return q*({_horner(AS241["A"], "r")}/{_horner(AS241["B"], "r")})
+    r = _cs_sqrt(-_cs_log(p if q < 0 else 1.0 - p))
+    if r <= 5.0:
+        r = r - 1.6
+        x = {_horner(AS241["C"], "r")}/{_horner(AS241["D"], "r")}
+    else:
+        r = r - 5.0
+        x = {_horner(AS241["E"], "r")}/{_horner(AS241["F"], "r")}
+    return -x if q < 0 else x
+"""
+
+
+def functions() -> dict[str, Function]:
+    """The two functions for a Brian2 namespace, with numpy and cython implementations."""
+    found = {}
+    for name, python in (("cosim_uniform", _uniform), ("cosim_normal", _normal)):
+        function = Function(python, arg_units=[1, 1, 1], return_unit=1, arg_types=["integer"] * 3, return_type="float")
+        function.implementations.add_numpy_implementation(python)
+        function.implementations.add_implementation("cython", _CYTHON, name=name)
+        found[name] = function
+    _ = brian2
+    return found
