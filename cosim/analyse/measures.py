@@ -140,13 +140,18 @@ def rhythm(result: Result, options: RhythmOptions, transient: float) -> Metrics:
 def _across(rates: signals.Array, dt: float, f: float) -> float:
     """Circular mean over the bins of the phase of the second side behind the first; rates (n, 2, bins) or (n, 2)."""
     rates = rates.reshape(len(rates), 2, -1)
-    phases = [signals.relative_phase(rates[:, 0, k], rates[:, 1, k], dt, f) for k in range(rates.shape[2])]
-    return float(np.angle(np.nanmean(np.exp(2j * np.pi * np.array(phases)))) / (2 * np.pi) % 1.0)
+    phases = np.array([signals.relative_phase(rates[:, 0, k], rates[:, 1, k], dt, f) for k in range(rates.shape[2])])
+    phases = phases[np.isfinite(phases)]
+    if not len(phases):
+        return float("nan")
+    return float(np.angle(np.exp(2j * np.pi * phases).mean()) / (2 * np.pi) % 1.0)
 
 
 def rates(result: Result, options: RatesOptions, transient: float) -> Metrics:
     """rate_<population>: mean firing rate (Hz) after the transient."""
-    names = options.populations or [name for name, one in result.populations.items() if one.spiking]
+    names = options.populations or [
+        name for name, one in result.populations.items() if one.spiking and name in result.spikes_of
+    ]
     metrics: Metrics = {}
     for name in names:
         times, _ = result.spikes(name)

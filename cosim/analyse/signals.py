@@ -68,7 +68,7 @@ def autocorrelation(x: npt.ArrayLike) -> Array:
 def frequency(x: npt.ArrayLike, dt: float, band: tuple[float, float] = (0.2, 20.0)) -> float:
     """Common frequency (Hz) of the channels, NaN where there is no rhythm.
 
-    The peak, within ``band``, of the mean power spectrum of the standardised channels (linear trend removed, Hann
+    The highest peak, within ``band``, of the mean power spectrum of the standardised channels (linear trend removed, Hann
     window, zero padding to 8 times the length), refined by a parabola through the logarithms of the three highest bins.
     Rhythm means that the mean autocorrelation one period later is at least 0.3 and that the record holds three periods.
     When the strongest line is the second or third harmonic, the fundamental is taken: the shortest of one, two and three
@@ -83,6 +83,8 @@ def frequency(x: npt.ArrayLike, dt: float, band: tuple[float, float] = (0.2, 20.
     frequencies = np.fft.rfftfreq(size, dt)
     inside = np.flatnonzero((frequencies >= max(band[0], FEWEST_CYCLES / (n * dt))) & (frequencies <= band[1]))
     inside = inside[(inside > 0) & (inside < len(power) - 1)]
+    # a local maximum: the flank of a line outside the band is not a line
+    inside = inside[(power[inside] > power[inside - 1]) & (power[inside] >= power[inside + 1])]
     if not len(inside):
         return float("nan")
     peak = int(inside[np.argmax(power[inside])])

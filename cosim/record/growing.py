@@ -18,6 +18,8 @@ import numpy as np
 import numpy.typing as npt
 import zarr
 
+from cosim.errors import CosimError
+
 #: rows that the writing handle believes in, so that it never has to resize; the shape on disk is the true one
 _CAPACITY = 2**48
 
@@ -25,8 +27,7 @@ _CAPACITY = 2**48
 def replace_json(path: Path, content: Any, *, indent: int | None = None) -> None:
     """Write JSON so that a reader sees the old file or the new one, never a part of it."""
     partial = path.with_name(path.name + ".partial")
-    with partial.open("w", encoding="utf-8") as file:
-        json.dump(content, file, indent=indent, allow_nan=False)
+    partial.write_text(json.dumps(content, indent=indent, allow_nan=False), encoding="utf-8")
     os.replace(partial, path)
 
 
@@ -101,7 +102,10 @@ class GrowingArray:
         if self.rows == self._written:
             return
         if self._buffer.size:
-            self._array[self._start : self._start + self._chunk] = self._buffer
+            try:
+                self._array[self._start : self._start + self._chunk] = self._buffer
+            except OSError as error:
+                raise CosimError(f"{self._file.parent}: cannot write the record: {error.strerror or error}") from error
         if self._sink is not None:
             self._sink(self._buffer[self._written - self._start : self._used])
         self._written = self.rows

@@ -88,13 +88,15 @@ class RecordLayout:
     """Everything a run records.
 
     ``tick`` is the length of a tick and ``dt`` the network's time step, both in seconds; spike steps count ``dt``.
+    ``spikes`` says whose spikes are stored: all, none, or those of the named populations. The hash covers all spikes in
+    any case, so that what is kept does not decide whether two runs count as the same.
     """
 
     tick: float
     dt: float
     populations: tuple[PopulationLayout, ...] = ()
     series: tuple[SeriesLayout, ...] = ()
-    spikes: bool = True
+    spikes: bool | tuple[str, ...] = True
 
 
 def body_series(

@@ -23,6 +23,8 @@ from cosim.record.manifest import FORMAT, STORE, Status, write_manifest
 
 #: spikes in a chunk: 1 MiB of steps, about a second of a network of some thousand neurons
 SPIKE_CHUNK = 2**17
+#: spikes gathered before they are hashed and handed to the arrays
+SPIKE_GATHER = 2**14
 
 
 class Clock:
@@ -38,6 +40,50 @@ class Clock:
         rows = np.arange(self._stamps.rows, max(array.rows for array in self.series))
         # an integer count times the tick: no drift, and the same number whatever the flushes
         self._stamps.extend((self._dimension.first + self._dimension.every * rows) * tick)
+
+
+class SpikeSeries:
+    """Gathers the spikes of many ticks, as a call on a few of them costs more than the spikes themselves.
+
+    ``arrays`` for steps and neuron numbers is None where no spike is stored; ``kept`` says for every neuron whether its
+    spikes are stored, None for all. The digest gets every spike.
+    """
+
+    def __init__(self, arrays: tuple[GrowingArray, GrowingArray] | None, kept: npt.NDArray[np.bool_] | None) -> None:
+        self.digest = SpikeDigest()
+        self._arrays = arrays
+        self._kept = kept
+        self._steps = np.empty(SPIKE_GATHER, np.int64)
+        self._ids = np.empty(SPIKE_GATHER, np.int32)
+        self._used = 0
+
+    def extend(self, steps: npt.NDArray[np.int64], ids: npt.NDArray[np.int32]) -> None:
+        """Take the spikes of a tick."""
+        end = self._used + len(steps)
+        if end > SPIKE_GATHER:
+            self.drain()
+            end = len(steps)
+            if end > SPIKE_GATHER:
+                self._hand_over(steps, ids)
+                return
+        self._steps[self._used : end] = steps
+        self._ids[self._used : end] = ids
+        self._used = end
+
+    def drain(self) -> None:
+        """Hand everything gathered over to the arrays and the hash."""
+        self._hand_over(self._steps[: self._used], self._ids[: self._used])
+        self._used = 0
+
+    def _hand_over(self, steps: npt.NDArray[np.int64], ids: npt.NDArray[np.int32]) -> None:
+        self.digest.update(steps, ids)
+        if self._arrays is None:
+            return
+        if self._kept is not None:
+            kept = self._kept[ids]
+            steps, ids = steps[kept], ids[kept]
+        self._arrays[0].extend(steps)
+        self._arrays[1].extend(ids)
 
 
 class Series:
@@ -78,19 +124,12 @@ class Recorder:
         self._root = zarr.open_group(self._store, mode="w", zarr_format=3)
         self._root_document = self._read_root()
         self._state_digest = StateDigest([one.name for one in layout.series if one.name.startswith("state/")])
-        self._spike_digest = SpikeDigest()
         self._body_digest = RowDigest()
         self._arrays: list[GrowingArray] = []
         self._clocks: dict[str, Clock] = {}
         dimensions = resolve(layout.series)
         self._series = {one.name: Series(self._create_series(one, dimensions[one.name])) for one in layout.series}
-        if layout.spikes:
-            self._steps = self._create(
-                "spikes/step", (), SPIKE_CHUNK, "int64", ["spike"], {"description": "network step"}
-            )
-            self._ids = self._create(
-                "spikes/id", (), SPIKE_CHUNK, "int32", ["spike"], {"description": "global neuron number"}
-            )
+        self._spikes = self._create_spikes()
         write_populations(self._root, layout.populations)
         #: feed with the raw state of the body once a tick
         self.body_state = self._body_digest.update
@@ -107,11 +146,11 @@ class Recorder:
             ) from None
 
     def spikes(self, steps: npt.NDArray[np.int64], ids: npt.NDArray[np.int32]) -> None:
-        """Take the spikes of a tick: network steps and global neuron numbers, sorted by (step, id)."""
-        if len(steps):
-            self._steps.extend(steps)
-            self._ids.extend(ids)
-            self._spike_digest.update(steps, ids)
+        """Take the spikes of a tick: network steps and global neuron numbers, sorted by (step, id).
+
+        All of them go into the hash; those that the layout asks for are stored.
+        """
+        self._spikes.extend(steps, ids)
 
     def tick_done(self) -> None:
         """Count a tick; flush every ``flush_every`` of them."""
@@ -121,6 +160,7 @@ class Recorder:
 
     def flush(self) -> None:
         """Bring everything received so far to the store: data of all arrays first, then their lengths."""
+        self._spikes.drain()
         for clock in self._clocks.values():
             clock.advance(self.layout.tick)
         for array in self._arrays:
@@ -138,7 +178,7 @@ class Recorder:
             self.flush()
             self._closed = True
         hashes = {
-            "spikes": self._spike_digest.hexdigest(),
+            "spikes": self._spikes.digest.hexdigest(),
             "state": self._state_digest.hexdigest(final_state),
             "body": self._body_digest.hexdigest(),
         }
@@ -206,8 +246,28 @@ class Recorder:
             self._clocks[name].series.append(array)
         return array
 
+    def _create_spikes(self) -> SpikeSeries:
+        wanted = self.layout.spikes
+        if wanted is False or wanted == ():
+            return SpikeSeries(None, None)
+        kept = None
+        if wanted is not True:
+            known = {one.name: one for one in self.layout.populations}
+            kept = np.zeros(max((one.first + one.n for one in known.values()), default=0), dtype=bool)
+            for name in wanted:
+                if name not in known:
+                    raise CosimError(f"spikes of {name} are to be recorded; the populations are {', '.join(known)}")
+                kept[known[name].first : known[name].first + known[name].n] = True
+        steps = self._create("spikes/step", (), SPIKE_CHUNK, "int64", ["spike"], {"description": "network step"})
+        ids = self._create("spikes/id", (), SPIKE_CHUNK, "int32", ["spike"], {"description": "global neuron number"})
+        return SpikeSeries((steps, ids), kept)
+
     def _read_root(self) -> dict[str, Any]:
-        self._root.attrs.update({"cosim": FORMAT, "tick": self.layout.tick, "network_dt": self.layout.dt})
+        spikes = self.layout.spikes
+        stored = [one.name for one in self.layout.populations if spikes is True or (spikes and one.name in spikes)]
+        self._root.attrs.update(
+            {"cosim": FORMAT, "tick": self.layout.tick, "network_dt": self.layout.dt, "spikes_of": list(stored)}
+        )
         document: dict[str, Any] = json.loads((self._store / "zarr.json").read_text(encoding="utf-8"))
         return document
 

@@ -68,6 +68,9 @@ class Result:
         rows: Any = attributes.get("rows", {})
         #: rows of every array that belong together: those of the last whole flush
         self._rows: dict[str, int] = {str(name): int(n) for name, n in rows.items()}
+        stored: Any = attributes.get("spikes_of", [])
+        #: names of the populations whose spikes were stored
+        self.spikes_of: list[str] = [str(name) for name in stored]
         end: Any = attributes.get("end_tick", 0)
         self.end_tick = int(end)
 
@@ -127,6 +130,9 @@ class Result:
         steps, ids = self._read("spikes/step"), self._read("spikes/id").astype(np.int64)
         if population is not None:
             one = self.population(population)
+            if population not in self.spikes_of:
+                known = ", ".join(self.spikes_of) or "none"
+                raise UserError(f"{self.path}: the spikes of {population} were not recorded; there are {known}")
             mine = (ids >= one.first) & (ids < one.first + one.n)
             steps, ids = steps[mine], ids[mine] - one.first
         return steps * self.network_dt, ids

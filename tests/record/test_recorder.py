@@ -6,6 +6,7 @@ import hashlib
 import json
 import struct
 import warnings
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -149,6 +150,28 @@ def test_more_spikes_than_a_chunk_holds(tmp_path: Path) -> None:
     times, found = Result(tmp_path / "r").spikes()
     np.testing.assert_array_equal(found, np.tile(ids, 4))
     np.testing.assert_array_equal(times, np.repeat(np.arange(4), 100_000) * 1e-3)
+
+
+def test_what_is_stored_of_the_spikes_does_not_change_their_hash(tmp_path: Path, writer: Any) -> None:
+    found = {}
+    for name, spikes in (("all", True), ("none", False), ("MN", ("MN",))):
+        recorder = writer.open(tmp_path / name, layout=replace(writer.layout, spikes=spikes))
+        for k in range(40):
+            writer.tick(recorder, k)
+        found[name] = recorder.close("complete")["hashes"]["spikes"]
+    assert found["none"] == found["MN"] == found["all"]
+    with pytest.raises(UserError, match="no spikes were recorded"):
+        Result(tmp_path / "none").spikes()
+    some, whole = Result(tmp_path / "MN"), Result(tmp_path / "all")
+    np.testing.assert_array_equal(some.spikes("MN"), whole.spikes("MN"))
+    assert len(some.spikes()[0]) == len(some.spikes("MN")[0])
+    with pytest.raises(UserError, match="the spikes of EX were not recorded; there are MN"):
+        some.spikes("EX")
+
+
+def test_spikes_of_an_unknown_population_cannot_be_asked_for(tmp_path: Path, writer: Any) -> None:
+    with pytest.raises(CosimError, match="spikes of IN are to be recorded; the populations are EX, MN"):
+        writer.open(tmp_path / "r", layout=replace(writer.layout, spikes=("IN",)))
 
 
 def test_an_exception_marks_the_run_as_failed_with_its_message(tmp_path: Path, writer: Any) -> None:
