@@ -1,0 +1,19 @@
+"""Bodies: PyBullet behind a small protocol of ports and arrays, and a fake without an engine."""
+
+from __future__ import annotations
+
+from cosim.body.fake import FakeBody
+from cosim.body.ports import BodyLike, Port
+from cosim.body.simulated import SimulatedBody as Body
+from cosim.spec.body import BodySpec, WorldSpec
+
+
+def build(spec: BodySpec, world: WorldSpec, dt: float, substeps: int) -> Body:
+    """The body in its initial state; a tick is `substeps` physics steps of `dt` seconds.
+
+    Raises UserError for a URDF, SDF or mesh that the engine does not take.
+    """
+    return Body(spec, world, dt, substeps)
+
+
+__all__ = ["Body", "BodyLike", "FakeBody", "Port", "build"]

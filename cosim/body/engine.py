@@ -1,0 +1,225 @@
+"""One body in one PyBullet world of its own: connecting, loading, and the settings that make it exact and repeatable.
+
+What Bullet does otherwise, and is set right here:
+
+- results depend on sleeping, on the order of overlapping pairs and on what the client did before: a fresh client per
+  body, no sleeping, ``deterministicOverlappingPairs``;
+- linear and angular damping of .04 per second, and motors that brake every joint: all 0;
+- joint damping in the engine is explicit (unstable at small inertia): 0 here, ours is implicit (``drive.py``);
+- joint and base speeds are clamped at 100 rad/s (m/s), which hides a blow-up: the clamp is lifted (``MAX_SPEED``) and
+  ``body.py`` reports instead. ``jointDamping`` and ``maxJointVelocity`` in one changeDynamics call lose the first;
+- the solver stops when its residual (in N s) is below 1e-7, which a gram never reaches: threshold 0; contact slop and
+  margins are metres, sized for robots: scaled to the body;
+- warnings are printed on standard output by C code: caught (``quiet``);
+- ``calculateMassMatrix`` crashes on a numpy array: it is given lists.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pybullet as p
+
+from cosim.body.ports import Array
+from cosim.body.urdf import to_urdf
+from cosim.errors import Problem, UserError
+from cosim.spec.body import BodySpec, WorldSpec
+from cosim.spec.body_check import model_path
+
+MAX_SPEED = 1e5
+_ITERATIONS = 100
+
+
+@dataclass
+class Engine:
+    """Handles and constants of a loaded body; link 0 is the root (Bullet's link -1), dofs are hinges and sliders."""
+
+    client: int
+    body: int
+    ground: int | None
+    fixed: bool
+    links: tuple[str, ...]
+    joints: tuple[str, ...]
+    dofs: list[int]
+    slider: Array
+    file_damping: Array
+    file_friction: Array
+    mass: Array
+    inertia: Array
+    com: Array
+    root_from_com: tuple[tuple[float, ...], tuple[float, ...]]
+    com_from_root: tuple[tuple[float, ...], tuple[float, ...]]
+    root_pose: tuple[tuple[float, ...], tuple[float, ...]] = field(default=((0.0,) * 3, (0.0, 0.0, 0.0, 1.0)))
+
+    def close(self) -> None:
+        """Disconnect; a second call does nothing."""
+        if self.client >= 0:
+            p.disconnect(physicsClientId=self.client)
+            self.client = -1
+
+
+@contextmanager
+def quiet() -> Iterator[list[str]]:
+    """Keep what C code prints on standard output off it; the list holds the text afterwards."""
+    said: list[str] = []
+    sys.stdout.flush()
+    keep = os.dup(1)
+    with tempfile.TemporaryFile() as sink:
+        os.dup2(sink.fileno(), 1)
+        try:
+            yield said
+        finally:
+            os.dup2(keep, 1)
+            os.close(keep)
+            sink.seek(0)
+            said.append(sink.read().decode(errors="replace").strip())
+
+
+def load(spec: BodySpec, world: WorldSpec, dt: float) -> Engine:
+    """A fresh world with the body in its initial state. Raises UserError for a file that Bullet does not take."""
+    client = p.connect(p.DIRECT)
+    try:
+        length = spec.length or 1.0
+        p.setPhysicsEngineParameter(
+            fixedTimeStep=dt, numSubSteps=0, deterministicOverlappingPairs=1, solverResidualThreshold=0.0,
+            numSolverIterations=_ITERATIONS, contactSlop=1e-5 * length, contactBreakingThreshold=0.02 * length,
+            restitutionVelocityThreshold=1e-3, physicsClientId=client,
+        )  # fmt: skip
+        p.setGravity(0.0, 0.0, -world.gravity, physicsClientId=client)
+        ground = _ground(world, client)
+        body = _load_links(spec, client) if spec.links else _load_file(spec, client)
+        engine = _describe(spec, client, body, ground)
+        _settle_dynamics(spec, engine)
+        set_initial(spec, engine)
+    except BaseException:
+        p.disconnect(physicsClientId=client)
+        raise
+    return engine
+
+
+def _ground(world: WorldSpec, client: int) -> int | None:
+    plane = world.ground.plane
+    if plane is None:
+        return None
+    shape = p.createCollisionShape(p.GEOM_PLANE, planeNormal=[0, 0, 1], physicsClientId=client)
+    ground: int = p.createMultiBody(0, shape, basePosition=[0, 0, plane.height], physicsClientId=client)
+    # Bullet multiplies the coefficients of the two surfaces; the body's are 1
+    p.changeDynamics(ground, -1, lateralFriction=plane.friction, restitution=plane.restitution, physicsClientId=client)
+    return ground
+
+
+def _flags(spec: BodySpec) -> int:
+    flags = p.URDF_USE_INERTIA_FROM_FILE | p.URDF_USE_IMPLICIT_CYLINDER | p.URDF_IGNORE_VISUAL_SHAPES
+    if spec.self_collision:
+        flags |= p.URDF_USE_SELF_COLLISION | p.URDF_USE_SELF_COLLISION_EXCLUDE_PARENT
+    return int(flags)
+
+
+def _load_links(spec: BodySpec, client: int) -> int:
+    fixed = any(link.fixed for link in spec.links.values())
+    with tempfile.TemporaryDirectory(prefix="cosim-") as folder:
+        path = Path(folder) / "body.urdf"
+        path.write_text(to_urdf(spec))
+        return _load_urdf(path, "links", fixed, _flags(spec) | p.URDF_MAINTAIN_LINK_ORDER, client)
+
+
+def _load_urdf(path: Path, key: str, fixed: bool, flags: int, client: int) -> int:
+    try:
+        with quiet() as said:
+            body: int = p.loadURDF(str(path), useFixedBase=fixed, flags=flags, physicsClientId=client)
+    except p.error as error:
+        detail = f": {said[0]}" if said and said[0] else ""
+        raise UserError(Problem("", 0, 0, key, f"{error}{detail}")) from None
+    if "Bad inertia" in said[0]:  # Bullet goes on with an inertia of zero
+        raise UserError(Problem("", 0, 0, key, f"Bullet says: {said[0]}"))
+    return body
+
+
+def _load_file(spec: BodySpec, client: int) -> int:
+    path = model_path(spec)
+    if spec.urdf is not None:
+        return _load_urdf(path, "urdf", spec.fixed, _flags(spec), client)
+    before = p.getNumBodies(physicsClientId=client)
+    try:
+        with quiet() as said:
+            bodies = p.loadSDF(str(path), physicsClientId=client)
+    except p.error as error:
+        raise UserError(Problem("", 0, 0, "sdf", f"{error}: {said[0]}")) from None
+    names = [p.getBodyInfo(b, physicsClientId=client)[1].decode() for b in bodies]
+    if spec.model is None and len(bodies) == 1:
+        return int(bodies[0])
+    if spec.model not in names:
+        wanted = "" if spec.model is None else f" '{spec.model}' is not one of them;"
+        text = f"{path.name} holds {len(bodies)} models:{wanted} choose one of {', '.join(names) or 'none'}"
+        raise UserError(Problem("", 0, 0, "model", text))
+    keep = bodies[names.index(spec.model)]
+    for other in range(before, p.getNumBodies(physicsClientId=client)):
+        if other != keep:
+            p.removeBody(other, physicsClientId=client)
+    return int(keep)
+
+
+def _describe(spec: BodySpec, client: int, body: int, ground: int | None) -> Engine:
+    info = [p.getJointInfo(body, i, physicsClientId=client) for i in range(p.getNumJoints(body, physicsClientId=client))]
+    root = p.getBodyInfo(body, physicsClientId=client)[0].decode()
+    for joint in info:
+        if joint[2] in (p.JOINT_SPHERICAL, p.JOINT_PLANAR):
+            name = joint[1].decode()
+            raise UserError(Problem("", 0, 0, f"joints.{name}", "spherical and planar joints are not supported"))
+    dofs = [j[0] for j in info if j[2] != p.JOINT_FIXED]
+    dynamics = [p.getDynamicsInfo(body, i, physicsClientId=client) for i in range(-1, len(info))]
+    local = dynamics[0][3], dynamics[0][4]
+    return Engine(
+        client=client, body=body, ground=ground, fixed=dynamics[0][0] == 0.0,
+        links=(root, *(j[12].decode() for j in info)),
+        joints=tuple(info[i][1].decode() for i in dofs), dofs=dofs,
+        slider=np.array([info[i][2] == p.JOINT_PRISMATIC for i in dofs], dtype=np.float64),
+        file_damping=np.array([info[i][6] for i in dofs], dtype=np.float64),
+        file_friction=np.array([info[i][7] for i in dofs], dtype=np.float64),
+        mass=np.array([d[0] for d in dynamics]), inertia=np.array([d[2] for d in dynamics]),
+        com=np.array([d[3] for d in dynamics]), com_from_root=local, root_from_com=p.invertTransform(*local),
+    )  # fmt: skip
+
+
+def _settle_dynamics(spec: BodySpec, engine: Engine) -> None:
+    """Damping off, clamps lifted, masses as the document wants them, default motors replaced by dry friction."""
+    c, b = engine.client, engine.body
+    for row, name in enumerate(engine.links):
+        link = row - 1
+        if name in spec.masses:
+            old, mass = engine.mass[row], spec.masses[name]
+            scale = mass / old if old else 0.0
+            # a change of mass makes Bullet take the inertia from the collision shape: give it, scaled, after it
+            p.changeDynamics(b, link, mass=mass, physicsClientId=c)
+            engine.mass[row], engine.inertia[row] = mass, engine.inertia[row] * scale
+            p.changeDynamics(b, link, localInertiaDiagonal=engine.inertia[row].tolist(), physicsClientId=c)
+        p.changeDynamics(b, link, linearDamping=0.0, angularDamping=0.0, physicsClientId=c)
+        p.changeDynamics(b, link, lateralFriction=1.0, restitution=1.0, physicsClientId=c)
+        p.changeDynamics(b, link, jointDamping=0.0, physicsClientId=c)
+        p.changeDynamics(b, link, maxJointVelocity=MAX_SPEED, physicsClientId=c)
+        p.changeDynamics(b, link, activationState=p.ACTIVATION_STATE_DISABLE_SLEEPING, physicsClientId=c)
+    engine.mass.setflags(write=False)
+    if engine.dofs:
+        friction = [spec.joints[name].friction if name in spec.joints and "friction" in spec.joints[name].model_fields_set
+                    else float(given) for name, given in zip(engine.joints, engine.file_friction, strict=True)]  # fmt: skip
+        p.setJointMotorControlArray(b, engine.dofs, p.VELOCITY_CONTROL, forces=friction, physicsClientId=c)
+
+
+def set_initial(spec: BodySpec, engine: Engine) -> None:
+    """Pose and speed of the root and the joints. Bullet's base pose is that of the centre of mass, not of the link."""
+    initial, c = spec.initial, engine.client
+    pose = (initial.at, p.getQuaternionFromEuler(initial.rpy))
+    com = p.multiplyTransforms(*pose, *engine.com_from_root)
+    p.resetBasePositionAndOrientation(engine.body, *com, physicsClientId=c)
+    if not engine.fixed:
+        p.resetBaseVelocity(engine.body, initial.velocity, initial.angular_velocity, physicsClientId=c)
+    for index, name in zip(engine.dofs, engine.joints, strict=True):
+        value = initial.joints.get(name, initial.sliders.get(name, 0.0))
+        p.resetJointState(engine.body, index, value, 0.0, physicsClientId=c)

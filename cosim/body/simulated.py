@@ -1,0 +1,337 @@
+"""The body in PyBullet: the step loop and what can be asked of it."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Iterable
+from itertools import chain
+from typing import Any
+
+import numpy as np
+import pybullet as p
+
+from cosim.body.drive import KINDS, JointDrive
+from cosim.body.engine import Engine, load, set_initial
+from cosim.body.fluid import COM, FRAME, SPIN, TURN, VELOCITY, Fluid, rotations
+from cosim.body.geometry import describe
+from cosim.body.ports import Array, Port
+from cosim.body.sensors import Refresh, make_sensors, needs_links
+from cosim.errors import Problem, SimulationError, UserError
+from cosim.spec.body import BodySpec, WorldSpec
+from cosim.spec.units import suggest
+
+# A link this fast (m/s) has exploded, whatever its size.
+_ABSURD_SPEED = 1e3
+
+
+class SimulatedBody:
+    """A body stepped by PyBullet (protocol: ``BodyLike``).
+
+    `dt` is the physics step, a tick is `substeps` of them. Internal state after each sub-step: `q`, `v` (n,) of the
+    hinges and sliders in the order of `joints`, and `table` (links, 27), rows in the order of `links`, columns as
+    Bullet's link state: centre of mass 0-2, its frame 3-6, local frame 7-13, link frame 14-16 and 17-20 (x, y, z, w),
+    velocity of the centre of mass 21-23, spin 24-26.
+    """
+
+    def __init__(self, spec: BodySpec, world: WorldSpec, dt: float, substeps: int) -> None:
+        self.spec, self.world, self.dt, self.substeps = spec, world, dt, substeps
+        self.engine: Engine = load(spec, world, dt)
+        self._finalizer = weakref.finalize(self, Engine.close, self.engine)
+        engine = self.engine
+        n = len(engine.joints)
+        self.joints, self.links = engine.joints, engine.links
+        self.total_mass = float(engine.mass.sum())
+        self.q, self.v = np.zeros(n), np.zeros(n)
+        self.table = np.zeros((len(engine.links), 27))
+        self.drive = JointDrive(spec, engine, dt)
+        self._check_kinds()
+        self._work = np.zeros(len(KINDS))
+        self._force_work = 0.0
+        self.actuators = self._make_actuators()
+        self.commands = {name: port.buffer() for name, port in self.actuators.items()}
+        self.external = {"joint_torque": self.drive.external, "link_force": np.zeros((len(engine.links), 3))}
+        made = make_sensors(self)
+        self.sensors: dict[str, Port] = {name: port for name, (port, _) in made.items()}
+        self.readings: dict[str, Array] = {name: port.buffer() for name, port in self.sensors.items()}
+        self._refresh = {name: refresh for name, (_, refresh) in made.items()}
+        self._active: list[tuple[Refresh, Array]] = []
+        self._hinges = np.flatnonzero(engine.slider == 0)
+        self._sliders = np.flatnonzero(engine.slider)
+        self._positioned = np.array([i for i, name in enumerate(self.joints) if self._has_position(name)], dtype=np.intp)
+        self._wants_links = True
+        self.fluid = self._make_fluid()
+        self.request(self.sensors)
+        self._begin()
+
+    # -- construction ------------------------------------------------------------------------------------------------
+
+    def _has_position(self, name: str) -> bool:
+        joint = self.spec.joints.get(name)
+        return joint is not None and joint.position is not None
+
+    def _check_kinds(self) -> None:
+        """A joint from a file must be of the kind that the document gives units for."""
+        problems = []
+        for name, joint in self.spec.joints.items():
+            if name not in self.joints:
+                continue
+            real = "slider" if self.engine.slider[self.joints.index(name)] else "hinge"
+            if joint.kind != real:
+                problems.append(Problem("", 0, 0, f"joints.{name}.kind", f"'{name}' is a {real} in the file: kind: {real}"))
+        missing = [m for m in self.spec.muscles.values() if m.joint not in self.joints]
+        problems += [Problem("", 0, 0, "muscles", f"'{m.joint}' is no hinge") for m in missing]
+        if problems:
+            raise UserError(problems)
+
+    def _make_actuators(self) -> dict[str, Port]:
+        hinges = tuple(n for n, s in zip(self.joints, self.engine.slider, strict=True) if not s)
+        sliders = tuple(n for n in self.joints if n not in hinges)
+        ports = [
+            Port("activation", "1", tuple(self.spec.muscles)), Port("torque", "N*m", hinges), Port("force", "N", sliders),
+            Port("position", "rad", tuple(n for n in self.joints if self._has_position(n))),
+        ]  # fmt: skip
+        return {port.name: port for port in ports if port.labels}
+
+    def _make_fluid(self) -> Fluid | None:
+        water, fluid = self.world.water, self.spec.fluid
+        if water is None or not (fluid.drag or fluid.buoyancy):
+            return None
+        return Fluid(self.spec, water, self.world.gravity, self.engine)
+
+    def request(self, names: Iterable[str]) -> None:
+        """Compute only these sensors from now on. Raises UserError for one that the body does not have."""
+        wanted = set(names)
+        unknown = sorted(wanted - set(self.sensors))
+        if unknown:
+            text = "; ".join(f"no sensor '{n}'{suggest(n, self.sensors)}" for n in unknown)
+            raise UserError(f"body {self.spec.name}: {text}")
+        self._wants_links = needs_links(wanted)
+        self._active = [(self._refresh[name], self.readings[name]) for name in self.sensors if name in wanted]
+
+    # -- the loop ----------------------------------------------------------------------------------------------------
+
+    def step(self, tick: int) -> None:
+        """Advance `substeps` physics steps under the commands, then refresh the requested readings.
+
+        Raises SimulationError, naming tick, variable and joint or link, when the state is not finite or absurd.
+        """
+        self._take_commands()
+        self.drive.command()
+        pushed = bool(self.external["link_force"].any())
+        for _ in range(self.substeps):
+            self._substep(tick, pushed)
+        if self.fluid is None and self._wants_links:
+            self._read_links()
+        if not np.abs(self.v).max(initial=0.0) * self.dt < 1.0 or not np.abs(self._base_speed()).max() < _ABSURD_SPEED:
+            self._explode(tick)
+        for refresh, out in self._active:
+            refresh(out)
+
+    def _take_commands(self) -> None:
+        drive, commands = self.drive, self.commands
+        if "activation" in commands:
+            drive.activation[:] = commands["activation"]
+        if "torque" in commands:
+            drive.torque[self._hinges] = commands["torque"]
+        if "force" in commands:
+            drive.torque[self._sliders] = commands["force"]
+        if "position" in commands:
+            drive.target[self._positioned] = commands["position"]
+
+    def _substep(self, tick: int, pushed: bool) -> None:
+        engine, drive, fluid = self.engine, self.drive, self.fluid
+        client, body = engine.client, engine.body
+        if engine.dofs:
+            mobility = self._mobility(tick)
+            try:
+                torque = drive.solve(self.q, self.v, mobility, self._a_free)
+            except np.linalg.LinAlgError:
+                self._explode(tick)
+            p.setJointMotorControlArray(
+                body, engine.dofs, p.TORQUE_CONTROL, forces=torque.tolist(), physicsClientId=client
+            )
+        if fluid is not None:
+            fluid.apply()
+        if pushed:
+            self._push()
+        p.stepSimulation(physicsClientId=client)
+        old = self._old
+        old[:] = self.v
+        self._read_joints()
+        if engine.dofs:
+            change = self.v - old
+            self._a_free = change / self.dt - mobility @ torque
+            old += self.v
+            old *= 0.5 * self.dt
+            self._work += drive.parts @ old
+        if fluid is not None:
+            self._read_links()
+            fluid.account(self.table, self.dt)
+
+    def _mobility(self, tick: int) -> Array:
+        """Joint block (n, n) of the inverse mass matrix: joint acceleration per joint torque, root free to recoil."""
+        engine = self.engine
+        rows = p.calculateMassMatrix(engine.body, self._q_list, physicsClientId=engine.client)
+        size = len(rows)
+        matrix = np.fromiter(chain.from_iterable(rows), np.float64, size * size).reshape(size, size)
+        free = size - len(engine.dofs)
+        try:
+            inverse: Array = np.linalg.inv(matrix)
+        except np.linalg.LinAlgError:
+            self._explode(tick)
+        return inverse[free:, free:]
+
+    def _read_joints(self) -> None:
+        engine = self.engine
+        if engine.dofs:
+            states = p.getJointStates(engine.body, engine.dofs, physicsClientId=engine.client)
+            self._q_list = [s[0] for s in states]
+            self.q[:] = self._q_list
+            self.v[:] = [s[1] for s in states]
+
+    def _read_links(self, kinematics: int = 0) -> None:
+        """Refresh `table`. Bullet's link call leaves out the root, whose pose is that of its centre of mass."""
+        engine, table = self.engine, self.table
+        client, body = engine.client, engine.body
+        others = len(engine.links) - 1
+        if others:
+            states = p.getLinkStates(body, range(others), 1, kinematics, physicsClientId=client)
+            flat = chain.from_iterable(chain.from_iterable(states))
+            table[1:] = np.fromiter(flat, np.float64, 27 * others).reshape(others, 27)
+        at, turn = p.getBasePositionAndOrientation(body, physicsClientId=client)
+        velocity, spin = p.getBaseVelocity(body, physicsClientId=client)
+        frame, frame_turn = p.multiplyTransforms(at, turn, *engine.root_from_com)
+        root = table[0]
+        root[0:7] = (*at, *turn)
+        root[14:27] = (*frame, *frame_turn, *velocity, *spin)
+
+    def _push(self) -> None:
+        engine, force = self.engine, self.external["link_force"]
+        if self.fluid is None:
+            self._read_links()
+        for row in np.flatnonzero(force.any(axis=1)):
+            p.applyExternalForce(
+                engine.body, int(row) - 1, force[row].tolist(), self.table[row, COM].tolist(), p.WORLD_FRAME,
+                physicsClientId=engine.client,
+            )  # fmt: skip
+
+    def _base_speed(self) -> Array:
+        engine = self.engine
+        return np.array(p.getBaseVelocity(engine.body, physicsClientId=engine.client)[0])
+
+    def _explode(self, tick: int) -> None:
+        """Find what is wrong and say where."""
+        self._read_links()
+        for variable, unit, values, limit in (
+            ("joint_angle", "rad", self.q, np.inf), ("joint_velocity", "rad/s", self.v, 1.0 / self.dt),
+        ):  # fmt: skip
+            bad = np.flatnonzero(~(np.abs(values) < limit))
+            if len(bad):
+                k = bad[np.argmax(np.nan_to_num(np.abs(values[bad]), nan=np.inf, posinf=np.inf))]
+                raise SimulationError(
+                    f"tick {tick}: {variable} of joint '{self.joints[k]}' is {values[k]:g} {unit}: the body exploded "
+                    f"(a speed above {1 / self.dt:g} rad/s turns it by a radian in one step of {self.dt:g} s); "
+                    "a smaller body_dt or softer gains may help"
+                )
+        speed = np.abs(self.table[:, VELOCITY]).max(axis=1)
+        k = int(np.argmax(np.nan_to_num(speed, nan=np.inf)))
+        raise SimulationError(
+            f"tick {tick}: link_velocity of link '{self.links[k]}' is {speed[k]:g} m/s: the body exploded; "
+            "a smaller body_dt or weaker drag may help"
+        )
+
+    # -- beginning and end -------------------------------------------------------------------------------------------
+
+    def _begin(self) -> None:
+        """Initial commands and readings; the acceleration without joint torques is probed by one step and undone."""
+        n = len(self.joints)
+        self._old, self._a_free = np.zeros(n), np.zeros(n)
+        self._q_list: list[float] = []
+        self._work[:] = 0.0
+        for array in (*self.commands.values(), *self.external.values()):
+            array[...] = 0.0
+        self._read_joints()
+        if "position" in self.commands:
+            holds = [bool((s := self.spec.joints[self.joints[i]].position) and s.hold) for i in self._positioned]
+            self.commands["position"][:] = np.where(holds, self.q[self._positioned], np.nan)
+        self._take_commands()
+        self.drive.parts[:] = 0.0
+        self.drive.total[:] = 0.0
+        self._read_links(kinematics=1)
+        if self.fluid is not None:
+            self.fluid.read(self.table)
+        if n:
+            self._probe()
+        if self.fluid is not None:
+            self.fluid.read(self.table)
+            self.fluid.work = 0.0
+        for refresh, out in ((self._refresh[name], self.readings[name]) for name in self.sensors):
+            refresh(out)
+
+    def _probe(self) -> None:
+        engine = self.engine
+        before = self.v.copy()
+        if self.fluid is not None:
+            self.fluid.apply()
+        p.stepSimulation(physicsClientId=engine.client)
+        self._read_joints()
+        self._a_free = (self.v - before) / self.dt
+        set_initial(self.spec, engine)
+        self._read_joints()
+        self._read_links(kinematics=1)
+
+    def reset(self) -> None:
+        """Back to the initial state in a fresh engine (so that a second run gives the same bits as the first)."""
+        self.engine.close()
+        fresh = load(self.spec, self.world, self.dt)
+        # the engine object stays: sensors and fluid keep references to it
+        self.engine.client, self.engine.body, self.engine.ground = fresh.client, fresh.body, fresh.ground
+        self._begin()
+
+    def close(self) -> None:
+        """Disconnect from the engine."""
+        self.engine.close()
+
+    # -- questions ---------------------------------------------------------------------------------------------------
+
+    @property
+    def work(self) -> dict[str, float]:
+        """Work (J) done on the body since the beginning, by origin: muscle, passive, actuator, external, fluid.
+
+        Exact for constant forces over a step (mean of the speeds before and after). `external` counts joint torques.
+        """
+        done = dict(zip(KINDS, self._work.tolist(), strict=True))
+        return {**done, "fluid": self.fluid.work if self.fluid is not None else 0.0}
+
+    def state(self) -> Array:
+        """(13 + 2 n,): root position (3), orientation (4), velocity (3), spin (3), then q (n) and v (n)."""
+        engine = self.engine
+        pose = p.getBasePositionAndOrientation(engine.body, physicsClientId=engine.client)
+        twist = p.getBaseVelocity(engine.body, physicsClientId=engine.client)
+        return np.array([*pose[0], *pose[1], *twist[0], *twist[1], *self.q, *self.v])
+
+    def energy(self) -> dict[str, float]:
+        """Kinetic, gravitational (zero at z = 0) and elastic energy of the passive springs, J."""
+        self._read_links()
+        t, engine = self.table, self.engine
+        turn = rotations(t[:, 3:7])
+        spin = (t[:, None, SPIN] @ turn)[:, 0]
+        kinetic = 0.5 * float(engine.mass @ (t[:, VELOCITY] ** 2).sum(axis=1) + (engine.inertia * spin**2).sum())
+        potential = self.world.gravity * float(engine.mass @ t[:, 2])
+        return {"kinetic": kinetic, "potential": potential, "elastic": self.drive.elastic_energy(self.q)}
+
+    def momentum(self) -> Array:
+        """(6,): linear momentum (kg m/s), angular momentum about the world's origin (kg m^2/s)."""
+        self._read_links()
+        t, engine = self.table, self.engine
+        turn = rotations(t[:, 3:7])
+        linear = engine.mass[:, None] * t[:, VELOCITY]
+        spin = (turn @ (engine.inertia * (t[:, None, SPIN] @ turn)[:, 0])[:, :, None])[:, :, 0]
+        return np.concatenate([linear.sum(axis=0), (np.cross(t[:, COM], linear) + spin).sum(axis=0)])
+
+    def geometry(self) -> dict[str, Any]:
+        """See ``cosim.body.geometry.describe``."""
+        return describe(self.spec, self.engine)
+
+
+__all__ = ["FRAME", "TURN", "SimulatedBody"]

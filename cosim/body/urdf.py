@@ -1,0 +1,121 @@
+"""A body document as URDF text, one element a line: Bullet does not parse lines longer than about 8 kB."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from xml.sax.saxutils import quoteattr
+
+import numpy as np
+
+from cosim.body.inertia import ALONG, MassProperties, of_link, rotation
+from cosim.body.ports import Array
+from cosim.spec.body import BodySpec, Box, Capsule, Cylinder, JointSpec, LinkSpec, Mesh, PartSpec, ShapeSpec, Sphere
+
+_KIND = {"hinge": "revolute", "slider": "prismatic", "fixed": "fixed"}
+# A hinge without limits is "continuous"; a slider without needs some, so far away that they are never met.
+_FAR = 1e6
+
+
+def to_urdf(body: BodySpec) -> str:
+    """URDF text of a body whose links stand in the document. Numbers are written so that they read back unchanged."""
+    lines = [f"<robot name={quoteattr(body.name)}>"]
+    for name in link_order(body):
+        lines += _link(name, body.links[name], body.directory)
+    for name, joint in body.joints.items():
+        lines += _joint(name, joint)
+    return "\n".join([*lines, "</robot>", ""])
+
+
+def link_order(body: BodySpec) -> list[str]:
+    """Links in the document's order, except that every parent stands before its children (Bullet's index order)."""
+    parents = {j.child: j.parent for j in body.joints.values()}
+    order: list[str] = []
+
+    def place(name: str) -> None:
+        parent = parents.get(name)
+        if parent is not None and parent not in order:
+            place(parent)
+        if name not in order:
+            order.append(name)
+
+    for name in body.links:
+        place(name)
+    return order
+
+
+def _numbers(values: Array | tuple[float, ...]) -> str:
+    return '"' + " ".join(repr(float(v)) for v in values) + '"'
+
+
+def _rpy(turn: Array) -> Array:
+    """Roll, pitch, yaw (3,) of a rotation matrix (3, 3)."""
+    pitch = np.arcsin(np.clip(-turn[2, 0], -1, 1))
+    if abs(turn[2, 0]) > 1 - 1e-12:  # gimbal lock: roll and yaw turn about one axis, put all into roll
+        return np.array([np.arctan2(-turn[1, 2], turn[1, 1]), pitch, 0.0])
+    return np.array([np.arctan2(turn[2, 1], turn[2, 2]), pitch, np.arctan2(turn[1, 0], turn[0, 0])])
+
+
+def _link(name: str, link: LinkSpec, directory: Path) -> Iterator[str]:
+    yield f"<link name={quoteattr(name)}>"
+    # a fixed root has no mass; without this element Bullet would make it 1 kg and say so
+    yield from _inertial(MassProperties(0.0, np.zeros(3), np.zeros((3, 3))) if link.fixed else of_link(link))
+    main = [] if link.shape is None else [PartSpec.model_construct(
+        shape=link.shape, at=link.at, rpy=link.rpy, mass=0.0, color=link.color, collide=link.collide)]  # fmt: skip
+    for part in [*main, *link.parts]:
+        if part.collide:
+            yield "<collision>"
+            yield from _shape(part, directory)
+            yield "</collision>"
+    yield "</link>"
+
+
+def _inertial(body: MassProperties) -> Iterator[str]:
+    i = body.inertia
+    yield "<inertial>"
+    yield f'<origin xyz={_numbers(body.com)} rpy="0 0 0"/>'
+    yield f'<mass value="{body.mass!r}"/>'
+    yield (
+        f'<inertia ixx="{float(i[0, 0])!r}" iyy="{float(i[1, 1])!r}" izz="{float(i[2, 2])!r}"'
+        f' ixy="{float(i[0, 1])!r}" ixz="{float(i[0, 2])!r}" iyz="{float(i[1, 2])!r}"/>'
+    )
+    yield "</inertial>"
+
+
+def _shape(part: PartSpec, directory: Path) -> Iterator[str]:
+    text, along = _geometry(part.shape, directory)
+    turn = rotation(part.rpy) @ ALONG[along]
+    yield f"<origin xyz={_numbers(part.at)} rpy={_numbers(_rpy(turn))}/>"
+    yield f"<geometry>{text}</geometry>"
+
+
+def _geometry(shape: ShapeSpec, directory: Path) -> tuple[str, str]:
+    match shape.solid:
+        case Box(size=size):
+            return f"<box size={_numbers(size)}/>", "z"
+        case Sphere(radius=r):
+            return f'<sphere radius="{r!r}"/>', "z"
+        case Cylinder(length=h, radius=r, along=along):
+            return f'<cylinder radius="{r!r}" length="{h!r}"/>', along
+        case Capsule(length=h, radius=r, along=along):
+            return f'<capsule radius="{r!r}" length="{h!r}"/>', along
+        case Mesh(file=file, scale=s):
+            path = quoteattr(str((directory / file).resolve()))
+            return f'<mesh filename={path} scale="{s!r} {s!r} {s!r}"/>', "z"
+
+
+def _joint(name: str, joint: JointSpec) -> Iterator[str]:
+    kind = _KIND[joint.kind]
+    limits = joint.limits
+    if joint.kind == "hinge" and limits is None:
+        kind = "continuous"
+    if joint.kind == "slider" and limits is None:
+        limits = (-_FAR, _FAR)
+    yield f'<joint name={quoteattr(name)} type="{kind}">'
+    yield f"<origin xyz={_numbers(joint.at)} rpy={_numbers(joint.rpy)}/>"
+    yield f"<parent link={quoteattr(joint.parent or '')}/>"
+    yield f"<child link={quoteattr(joint.child or '')}/>"
+    yield f"<axis xyz={_numbers(joint.axis)}/>"
+    if limits is not None:
+        yield f'<limit lower="{limits[0]!r}" upper="{limits[1]!r}" effort="0" velocity="0"/>'
+    yield "</joint>"
