@@ -274,7 +274,7 @@ class PerturbSpec(Spec):
 class AblateSpec(Spec):
     """A lesion, from the start or `at` a time: exactly one of silence, cut, transect.
 
-    ``silence``: the neurons named (population or tag), narrowed by `where` and `fraction`, no longer spike (or, graded, read 0).
+    ``silence``: the neurons of the population or tag, narrowed by `where` and `fraction`, no longer spike (or, graded, read 0).
     ``cut``: a projection of the circuit, or ``wires.NAME``. ``transect``: every projection across that position.
     """
 

@@ -1,0 +1,55 @@
+"""Encoders that need more than an expression: threshold crossings and population tuning curves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cosim.graph.ir import PopulationIR
+from cosim.spec.experiment import TuningEncoder
+from cosim.spec.units import Dim, Expression, Scope, UnitError, array, dim_text
+
+F64 = NDArray[np.float64]
+HERTZ: Dim = (0, 0, -1, 0, 0, 0, 0)
+
+
+def crossing(
+    threshold: Expression, scope: Scope, at: Callable[[F64], F64], initial: F64, dim: Dim
+) -> Callable[[F64], NDArray[np.bool_]]:
+    """Which neurons' channels have risen through their threshold since the last call (x before < threshold <= x now)."""
+    before = at(initial).copy()
+    level = array(threshold, {k: v for k, v in scope.items() if k != "x"}, len(before), dim)
+
+    def fired(x: F64) -> NDArray[np.bool_]:
+        now = at(x)
+        rising = (before < level) & (now >= level)
+        before[:] = now
+        return np.asarray(rising)
+
+    return fired
+
+
+def preferred(tuning: TuningEncoder, population: PopulationIR, ids: NDArray[np.int64], scope: Scope, dim: Dim) -> Callable[[F64], F64]:
+    """Gaussian tuning curves (TuningEncoder documents them); preferred values evenly spaced within each side.
+
+    Raises UnitError where a unit does not fit or the width is not positive.
+    """
+
+    def one(expression: Expression, wanted: Dim) -> float:
+        result = expression.evaluate(scope)
+        if np.ndim(result.value) or (result.dim != wanted and result.value != 0):
+            raise UnitError(f"'{expression.text}': expected {dim_text(wanted)}")
+        return float(result.value)
+
+    low, high = (one(e, dim) for e in tuning.range)
+    width, peak, baseline = one(tuning.width, dim), one(tuning.peak, HERTZ), one(tuning.baseline, HERTZ)
+    if width <= 0:
+        raise UnitError(f"the width '{tuning.width.text}' of a tuning curve must be positive")
+    rank = np.empty(len(ids))
+    for side in np.unique(population.side[ids]):
+        mine = np.flatnonzero(population.side[ids] == side)
+        rank[mine] = np.linspace(0.0, 1.0, len(mine)) if len(mine) > 1 else 0.5
+    centre = low + (high - low) * rank
+    return lambda x: baseline + (peak - baseline) * np.exp(-((x - centre) ** 2) / (2.0 * width * width))

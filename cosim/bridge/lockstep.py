@@ -1,0 +1,182 @@
+"""The lockstep loop: one tick after another, network and body, with the record in between.
+
+Tick k covers [k, k+1). In it: 1 read out the spikes of [k-1, k); 2 decode and push them; 3 take the commands due at k; 4 the body moves
+over [k, k+1) under them, and its readings are those at the end; 5 push the readings, take the afferents due at k;
+6 encode them into the network; 7 record; 8 the network integrates [k, k+1). So with all delays 0 a spike in tick k moves the body in tick
+k+1, and what the body does in tick k is felt by the network in tick k: the loop's own latency is one tick, on the motor side.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cosim.body.ports import BodyLike
+from cosim.bridge.clock import Clock
+from cosim.bridge.commands import Commands
+from cosim.bridge.inputs import Inputs
+from cosim.bridge.schedule import Schedule
+from cosim.bridge.wires import MotorWire, SensoryWire
+from cosim.errors import SimulationError
+from cosim.graph.ir import NetworkIR
+from cosim.neural.backend import NeuralBackend, Spikes
+from cosim.record import Recorder
+
+CHECK_EVERY = 8  # ticks between looks for values that are not finite
+
+_NO_SPIKES: Spikes = (np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int32))
+
+
+@dataclass
+class Timings:
+    """Seconds spent in each part of the loop."""
+
+    network: float = 0.0
+    body: float = 0.0
+    bridge: float = 0.0
+    record: float = 0.0
+
+    def as_dict(self, wall: float, biological: float) -> dict[str, float]:
+        """With the wall time and the real-time factor (biological over wall time)."""
+        factor = biological / wall if wall > 0 else math.nan
+        parts = {"network": self.network, "body": self.body, "bridge": self.bridge, "record": self.record}
+        return {**parts, "wall": wall, "real_time_factor": factor}
+
+
+@dataclass
+class Tap:
+    """A series of the record and the array it is fed from, every so many ticks."""
+
+    append: Callable[[NDArray[np.float64]], None]
+    values: NDArray[np.float64]
+    every: int
+    first: int = 0
+
+
+@dataclass
+class Lockstep:
+    """A network and a body wired together. Either may be absent (None)."""
+
+    clock: Clock
+    network: NetworkIR | None
+    backend: NeuralBackend | None
+    body: BodyLike | None
+    inputs: Inputs | None
+    sensory: list[SensoryWire]
+    motor: list[MotorWire]
+    commands: list[Commands]
+    schedule: Schedule
+    timings: Timings = field(default_factory=Timings)
+    recorder: Recorder | None = None
+    before: list[Tap] = field(default_factory=list)
+    after: list[Tap] = field(default_factory=list)
+    tick: int = 0
+    on_progress: Callable[[int], None] | None = None
+
+    def run(self, n_ticks: int) -> None:
+        """Advance `n_ticks`. Raises SimulationError on a blow-up."""
+        end = self.tick + n_ticks
+        if self.backend is None:
+            while self.tick < end:
+                self.exchange(self.tick)
+                self._done()
+            return
+        self.backend.run(n_ticks, self._on_tick)
+        self.timings.network += time.perf_counter() - self._mark
+        self._done()
+
+    _mark: float = 0.0
+    _running: bool = False
+
+    def _on_tick(self, _: int) -> bool:
+        now = time.perf_counter()
+        if self._running:
+            self.timings.network += now - self._mark
+            self._done()
+        self.exchange(self.tick)
+        self._running = True
+        self._mark = time.perf_counter()
+        return True
+
+    def _done(self) -> None:
+        """A tick is complete."""
+        self._running = False
+        self.tick += 1
+        if self.tick % CHECK_EVERY == 0:
+            self.check()
+        if self.on_progress is not None:
+            self.on_progress(self.tick)
+
+    def check(self) -> None:
+        """Raise SimulationError if a state variable of the network is not finite."""
+        wrong = self.backend.check_finite() if self.backend is not None else None
+        if wrong is not None:
+            population, variable, neuron = wrong
+            raise SimulationError(
+                f"the network blew up by tick {self.tick} (t = {self.tick * self.clock.tick:g} s): {variable} of neuron {neuron} of "
+                f"population '{population}' is not finite"
+            )
+
+    def exchange(self, tick: int) -> None:
+        """Steps 1 to 7 of a tick."""
+        clock = time.perf_counter
+        begin = clock()
+        self.schedule.run(tick)
+        spikes = self.backend.spikes() if self.backend is not None and tick > 0 else _NO_SPIKES
+        for motor in self.motor:
+            motor.push(tick, spikes[1])
+        for motor in self.motor:
+            motor.apply(tick)
+        for commands in self.commands:
+            commands.apply(tick)
+        commanded = clock()
+        if self.body is not None:
+            self.body.step(tick)
+        moved = clock()
+        for wire in self.sensory:
+            wire.push(tick)
+        if self.inputs is not None:
+            self.inputs.refresh(tick)
+        for wire in self.sensory:
+            wire.fire(tick)
+        encoded = clock()
+        if self.recorder is not None:
+            self._record(self.recorder, tick, spikes)
+        done = clock()
+        timings = self.timings
+        timings.bridge += (commanded - begin) + (encoded - moved)
+        timings.body += moved - commanded
+        timings.record += done - encoded
+
+    def _record(self, recorder: Recorder, tick: int, spikes: Spikes) -> None:
+        if len(spikes[0]):
+            recorder.spikes(*spikes)
+        for tap in self.before:
+            if tick % tap.every == 0:
+                tap.append(tap.values)
+        for tap in self.after:
+            if (tick + 1) % tap.every == 0:
+                tap.append(tap.values)
+        if self.body is not None:
+            recorder.body_state(self.body.state())
+        recorder.tick_done()
+
+    def finish(self) -> None:
+        """Hand over the spikes of the last tick and look once more for values that are not finite."""
+        if self.recorder is not None and self.backend is not None and self.tick > 0:
+            spikes = self.backend.spikes()
+            if len(spikes[0]):
+                self.recorder.spikes(*spikes)
+        self.check()
+
+    def close(self) -> None:
+        """Release network and body."""
+        if self.body is not None:
+            self.body.close()
+        if self.backend is not None:
+            self.backend.close()
