@@ -1,7 +1,8 @@
 """What measurements need to know beyond the recorded series: the anatomy of the body, the axis, perturbations.
 
-It stands in the manifest: ``body`` (``length`` in m, ``axis`` link names from head to tail, ``masses`` of the links in
-kg), ``axis`` of the circuit (``length`` in m, ``segments``) and ``perturb`` (name -> ``at`` in s).
+It stands in the manifest: ``geometry`` as the body describes itself (``length`` in m, ``axis`` link names from head to
+tail, ``links`` with ``name``, ``mass`` in kg and ``com`` in the link's frame), ``axis`` of the circuit (``length`` in m,
+``segments``) and ``perturb`` (name -> ``at`` in s).
 """
 
 from __future__ import annotations
@@ -44,7 +45,7 @@ def anatomy(
     tip: str | None = None,
 ) -> Anatomy:
     """The anatomy after the transient, from the manifest unless given. UserError if something is not known."""
-    facts: dict[str, Any] = result.manifest.get("body") or {}
+    facts: dict[str, Any] = result.manifest.get("geometry") or {}
     trace = result.trace("body/link_position").after(transient)
     links = [str(label) for label in trace.labels[0]]
     axis = axis or [str(link) for link in facts.get("axis") or links]
@@ -54,22 +55,34 @@ def anatomy(
     length = length or facts.get("length")
     if not length:
         raise UserError(f"{result.path}: the body length is not known; give `length` in the body or under measure.swim")
-    masses = facts.get("masses") or {}
-    weights = np.array([float(masses.get(link, 0.0 if masses else 1.0)) for link in links])
+    masses = np.array([float(_link(facts, name).get("mass", np.nan)) for name in links])
     positions = trace.values.astype(np.float64)
     power, power_dt = joint_power(result, transient)
     head, tail = positions[:, links.index(axis[0])], positions[:, links.index(axis[-1])]
     return Anatomy(
         dt=trace.dt,
-        com=np.tensordot(positions, weights / weights.sum(), axes=([1], [0])),
+        com=_centre_of_mass(result, transient, links, masses, positions),
         head=head,
         tail=tail,
         tip=_tip(result, transient, tip, dict(zip(links, positions.swapaxes(0, 1), strict=True)), tail),
         power=power,
         power_dt=power_dt,
-        mass=float(weights.sum()) if masses else float("nan"),
+        mass=float(masses.sum()),
         length=float(length),
     )
+
+
+def _link(facts: dict[str, Any], name: str) -> dict[str, Any]:
+    found: dict[str, Any] = next((link for link in facts.get("links") or () if link["name"] == name), {})
+    return found
+
+
+def _centre_of_mass(result: Result, transient: float, links: list[str], masses: Array, positions: Array) -> Array:
+    """The sensor com_position; without it the origins of the links' frames weighted by mass (equally if not known)."""
+    if "body/com_position" in result.series:
+        return np.asarray(result.trace("body/com_position").after(transient).values[:, 0], dtype=np.float64)
+    weights = masses if np.isfinite(masses).all() and masses.sum() > 0 else np.ones(len(links))
+    return np.tensordot(positions, weights / weights.sum(), axes=([1], [0]))
 
 
 def _tip(result: Result, transient: float, name: str | None, links: dict[str, Array], tail: Array) -> Array:
@@ -89,7 +102,7 @@ def _tip(result: Result, transient: float, name: str | None, links: dict[str, Ar
 def joint_power(result: Result, transient: float) -> tuple[Array | None, float]:
     """Mechanical power (W) that the joints' torques deliver, (n, joints), and its sampling interval (s).
 
-    Torque times angular velocity of every joint; None where the two sensors were not recorded at the same times.
+    The whole torque of a joint (muscles, motors, springs and dampers: what its links feel) times angular velocity of every joint; None where the two sensors were not recorded at the same times.
     """
     if not {"body/joint_torque", "body/joint_velocity"} <= set(result.series):
         return None, float("nan")
@@ -102,7 +115,7 @@ def joint_power(result: Result, transient: float) -> tuple[Array | None, float]:
 
 def axis_length(result: Result, population: PopulationLayout) -> float:
     """Length (m) of the body axis: the circuit's, else the body's, else the furthest neuron of the population."""
-    for facts in (result.manifest.get("axis"), result.manifest.get("body")):
+    for facts in (result.manifest.get("axis"), result.manifest.get("geometry")):
         if facts and facts.get("length"):
             return float(facts["length"])
     y = population.positions.get("y")

@@ -146,6 +146,11 @@ def rmse(x: npt.ArrayLike, y: npt.ArrayLike) -> float:
     return float(np.sqrt(np.mean(difference**2)))
 
 
+def relative_error(measured: float, wanted: float) -> float:
+    """(measured - wanted)/wanted; NaN where ``wanted`` is 0."""
+    return (measured - wanted) / wanted if wanted else float("nan")
+
+
 @dataclass(frozen=True)
 class Comparison:
     """A metric beside its reference.
@@ -174,9 +179,8 @@ def compare(
         wanted = np.asarray(one.values)
         if measured.shape != wanted.shape:
             raise UserError(f"{name}: measured {measured.size} values, the reference has {wanted.size}")
-        with np.errstate(divide="ignore", invalid="ignore"):
-            relative = (measured - wanted) / wanted
-        error = float(relative[0]) if len(relative) == 1 else float(np.abs(relative).mean())
+        relative = [relative_error(float(a), float(b)) for a, b in zip(measured, wanted, strict=True)]
+        error = relative[0] if len(relative) == 1 else float(np.abs(relative).mean())
         rows.append(
             Comparison(one, tuple(float(v) for v in measured), pearson(measured, wanted), rmse(measured, wanted), error)
         )

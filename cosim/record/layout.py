@@ -19,6 +19,8 @@ _LABELLED_BY = {
     "link": "link",
     "contact": "link",
     "site": "site",
+    "slider": "slider",
+    "com": "body",
     "muscle": "muscle",
     "work": "work",
     "energy": "energy",

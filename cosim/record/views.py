@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from cosim.errors import UserError
+from cosim.record.extras import need
 
 if TYPE_CHECKING:
     import xarray
@@ -14,13 +15,11 @@ if TYPE_CHECKING:
 
 def dataset(result: Result, group: str) -> xarray.Dataset:
     """The group ``group`` of ``result`` as a Dataset with coordinates, cut to the last whole flush."""
-    try:
-        import xarray
-    except ImportError:
-        raise UserError("xarray is not installed; it comes with the extra: pip install 'cosim-neuro[xarray]'") from None
+    library = need("xarray", "xarray")
     if group == "spikes":
         time, ids = result.spikes()
-        return xarray.Dataset({"time": ("spike", time, {"units": "s"}), "id": ("spike", ids)})
+        spikes: xarray.Dataset = library.Dataset({"time": ("spike", time, {"units": "s"}), "id": ("spike", ids)})
+        return spikes
     names = [name for name in result.series if name.rpartition("/")[0] == group]
     if not names:
         groups = sorted({name.rpartition("/")[0] for name in result.series})
@@ -33,4 +32,5 @@ def dataset(result: Result, group: str) -> xarray.Dataset:
         coordinates[trace.dims[0]] = (trace.dims[0], trace.time, {"units": "s"})
         for dim, labels in zip(trace.dims[1:], trace.labels, strict=True):
             coordinates[dim] = (dim, list(labels))
-    return xarray.Dataset(variables, coordinates)
+    found: xarray.Dataset = library.Dataset(variables, coordinates)
+    return found

@@ -24,6 +24,13 @@ TICK = 1e-3
 LENGTH = 0.1
 AMPLITUDES = (10.8, 13.4, 13.0, 12.8, 23.2, 31.8, 28.0, 34.0)
 MASSES = (0.3314e-3, 0.5139e-3, 0.6303e-3, 0.5278e-3, 0.2673e-3, 0.2091e-3, 0.1574e-3, 0.1189e-3, 0.0755e-3)
+SHAPE = {
+    "kind": "capsule",
+    "size": [0.006, 0.003],
+    "at": [0.004, 0, 0],
+    "quaternion": [0, 0.5**0.5, 0, 0.5**0.5],
+    "color": [0.4, 0.6, 0.4],
+}
 
 
 @dataclass(frozen=True)
@@ -57,6 +64,7 @@ def write_swim(path: Path, swim: Swim, status: str = "complete") -> Result:
             body_series("joint_velocity", joints, unit="rad/s"),
             body_series("joint_torque", joints, unit="N*m"),
             body_series("link_position", links, unit="m", width=3),
+            body_series("link_orientation", links, width=4),
             state_series("MC", "v", range(16)),
             wire_series("motor", "delivered", muscles),
         ),
@@ -64,13 +72,22 @@ def write_swim(path: Path, swim: Swim, status: str = "complete") -> Result:
     manifest = {
         "name": "swim",
         "seed": swim.seed,
-        "body": {"length": LENGTH, "axis": links, "masses": dict(zip(links, MASSES, strict=True))},
+        "geometry": {
+            "length": LENGTH,
+            "axis": links,
+            "forward": [-1, 0, 0],
+            "sites": {},
+            "links": [
+                {"name": name, "mass": mass, "com": [0, 0, 0], "shapes": [SHAPE]}
+                for name, mass in zip(links, MASSES, strict=True)
+            ],
+        },
         "axis": {"length": LENGTH, "segments": segments},
         "perturb": {"tap": {"at": 2.0}},
     }
     prepare_directory(path, force=True)
     recorder = Recorder(path, manifest=manifest, layout=layout, flush_every=1000)
-    angle, velocity, torque, position, cell, motor = (recorder.channel(one.name) for one in layout.series)
+    angle, velocity, torque, position, turn, cell, motor = (recorder.channel(one.name) for one in layout.series)
     omega = 2 * np.pi * swim.frequency
     lag = np.linspace(0, swim.wave_number, 8)
     reach = np.radians(AMPLITUDES)
@@ -89,6 +106,8 @@ def write_swim(path: Path, swim: Swim, status: str = "complete") -> Result:
         torque.append(1e-6 * dq)
         lateral = swing * np.sin(omega * t - 2 * np.pi * np.linspace(0, swim.wave_number, 9))
         position.append(np.stack([x0 - swim.speed * LENGTH * t, lateral, np.zeros(9)], axis=1))
+        yaw = np.gradient(lateral, x0) / 2
+        turn.append(np.stack([0 * yaw, 0 * yaw, np.sin(yaw), np.cos(yaw)], axis=1))
         activity = np.maximum(0, np.cos(omega * k * TICK - drift))
         ids = np.flatnonzero(rng.random(n) < activity * 100 * TICK).astype(np.int32)
         recorder.spikes(np.full(len(ids), k), ids)
