@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pybullet as p
 
+from cosim.body.algebra import cross, rotations
 from cosim.body.fluid import COM, FRAME, SPIN, TURN, VELOCITY
 from cosim.body.ports import Array, Port
 
@@ -117,18 +118,12 @@ def _frame_velocity(table: Array) -> Refresh:
     """Velocity of the link frame's origin: that of the centre of mass plus spin x (origin - centre of mass)."""
 
     def refresh(out: Array) -> None:
-        arm = table[:, FRAME] - table[:, COM]
-        spin = table[:, SPIN]
-        for i, (j, k) in enumerate(((1, 2), (2, 0), (0, 1))):
-            np.subtract(spin[:, j] * arm[:, k], spin[:, k] * arm[:, j], out=out[:, i])
-        out += table[:, VELOCITY]
+        np.add(cross(table[:, SPIN], table[:, FRAME] - table[:, COM]), table[:, VELOCITY], out=out)
 
     return refresh
 
 
 def _sites(table: Array, rows: Array, at: Array) -> Refresh:
-    from cosim.body.fluid import rotations
-
     def refresh(out: Array) -> None:
         out[...] = table[rows, FRAME] + (rotations(table[rows, TURN]) @ at[:, :, None])[:, :, 0]
 
