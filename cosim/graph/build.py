@@ -110,6 +110,7 @@ def _population(
         name, spec.model, first, n, tuple(spec.tags), sides, tuple(spec.pools or ()),
         np.repeat(np.arange(copies), per_side).astype(np.int8), segment.astype(np.int32),
         (index if spec.pools else np.zeros(n, dtype=np.int64)).astype(np.int16), y, start, end, coordinates, {}, {},
+        frozenset(spec.parameters),
     )  # fmt: skip
     scope = {**parameters, **neuron_scope(bare, slice(None))}
     problems: list[tuple[Path_, str]] = []

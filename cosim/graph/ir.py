@@ -26,7 +26,10 @@ class Parameter:
 
 @dataclass(frozen=True)
 class PopulationIR:
-    """Neurons [first, first + n) of the network. Arrays have shape (n,); positions in metres."""
+    """Neurons [first, first + n) of the network. Arrays have shape (n,); positions in metres.
+
+    `overridden` names the parameters that the population gives itself instead of taking the model's.
+    """
 
     name: str
     model: str
@@ -44,6 +47,7 @@ class PopulationIR:
     coordinates: dict[str, F64]
     parameters: dict[str, Parameter]
     initial: dict[str, F64]
+    overridden: frozenset[str] = frozenset()
 
     @property
     def last(self) -> int:

@@ -15,6 +15,7 @@ from brian2 import Clock, Network, NeuronGroup, Synapses, second
 from brian2.core.functions import Function
 from numpy.typing import NDArray
 
+import cosim.neural.quiet  # noqa: F401
 from cosim.graph.ir import ContinuousIR, Edges, NetworkIR, PopulationIR, ProjectionIR, Rule
 from cosim.graph.random import hashes, stream
 from cosim.neural.draws import functions, rewrite
@@ -97,7 +98,7 @@ def _group(
     equations = model_text(spec, drop_noise=xi_vanishes(spec, fixed))
     for (target, variable), gaps in sums.items():
         if target == model and len(gaps) > 1:
-            equations = _split_sum(equations, variable, [name for name, _ in gaps])
+            equations = split_sum(equations, variable, [name for name, _ in gaps])
     equations, calls = rewrite(equations, 0)
     threshold, calls = rewrite(spec.threshold, calls) if spec.threshold is not None else (None, calls)
     reset, calls = rewrite(spec.reset, calls) if spec.reset is not None else (None, calls)
@@ -268,7 +269,7 @@ def _continuous_groups(network: NetworkIR) -> dict[tuple[str, str], list[tuple[s
     }
 
 
-def _split_sum(equations: str, variable: str, names: list[str]) -> str:
+def split_sum(equations: str, variable: str, names: list[str]) -> str:
     """Turn the summed variable into the sum of one variable per contribution (Brian2 allows one writer each)."""
     pattern = re.compile(rf"^(\s*){re.escape(variable)}\s*:\s*([^(#\n]+?)\s*(\(.*\))?\s*(#.*)?$", re.MULTILINE)
     match = pattern.search(equations)

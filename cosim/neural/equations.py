@@ -41,8 +41,13 @@ def known_names() -> frozenset[str]:
 
 
 def free_names(text: str) -> set[str]:
-    """Identifiers of a text that are no known name."""
+    """Identifiers of an expression or statements that are no known name."""
     return set(get_identifiers(re.sub(r"#.*", "", text))) - known_names()
+
+
+def used_names(equations: Equations) -> set[str]:
+    """Identifiers on the right-hand sides of equations that are no known name."""
+    return {str(name) for name in equations.identifiers} - known_names()
 
 
 def declared(equations: Equations) -> set[str]:
@@ -61,8 +66,8 @@ def model_text(spec: ModelSpec, *, drop_noise: bool = False) -> str:
         return spec.equations.strip()
     if drop_noise:
         return xi_text(spec.equations, "(0*second**-0.5)").strip()
-    body = xi_text(spec.equations, "xi_held").strip()
-    return body + "\nxi_held = normal_draw()/sqrt(dt) : second**-0.5 (constant over dt)"
+    body = xi_text(spec.equations, "held_noise").strip()
+    return body + "\nheld_noise = normal_draw()/sqrt(dt) : second**-0.5 (constant over dt)"
 
 
 def xi_vanishes(spec: ModelSpec, fixed: Mapping[str, float]) -> bool:
