@@ -47,4 +47,5 @@ def cross(a: Array, b: Array) -> Array:
 
 def skew(r: Array) -> Array:
     """(k, 3, 3): ``row @ skew(r)`` is row x r, for each of the rows r (k, 3)."""
-    return np.einsum("ijl,kj->kil", _CROSS.reshape(3, 3, 3), r)
+    result: Array = np.einsum("ijl,kj->kil", _CROSS.reshape(3, 3, 3), r)
+    return result

@@ -19,7 +19,10 @@ EXTERNAL (perturbations).
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
+from numpy.typing import NDArray
 
 from cosim.body.engine import Engine
 from cosim.body.ports import Array
@@ -74,10 +77,8 @@ class JointDrive:
         self.torque, self.external = np.zeros(n), np.zeros(n)
         self.target = np.full(n, np.nan)
         self.parts, self.total = np.zeros((4, n)), np.zeros(n)
-        self.driven = np.zeros(n)
+        self.driven: NDArray[np.floating[Any]] = np.zeros(n)
         self._right = np.zeros(0)
-        self._flat = np.zeros(0)
-        self._diagonal = slice(0)
 
     def command(self) -> None:
         """Take over the inputs; once a tick, before its sub-steps."""

@@ -11,7 +11,7 @@ What Bullet does otherwise, and is set right here:
 - the solver stops when its residual (in N s) is below 1e-7, which a gram never reaches: threshold 0; contact slop and
   margins are metres, sized for robots: scaled to the body;
 - warnings are printed on standard output by C code: caught (``quiet``);
-- ``calculateMassMatrix`` crashes on a numpy array: it is given lists.
+- ``calculateMassMatrix`` crashes on a numpy array, and takes flags as its third argument: lists, and keywords.
 """
 
 from __future__ import annotations

@@ -88,9 +88,9 @@ class Fluid:
                 lift = full * depth / height if depth < height else full
                 push[2] += lift
                 wrench[k, 0, 2] += lift
-            p.applyExternalForce(body, link, push, com, world, client)
+            p.applyExternalForce(body, link, push, com, world, physicsClientId=client)
             if beside:
-                p.applyExternalTorque(body, link, twist, world, client)
+                p.applyExternalTorque(body, link, twist, world, physicsClientId=client)
 
     def account(self, table: Array, dt: float) -> None:
         """After the step: read the new state and add the work done over it (mean velocity of the step)."""

@@ -10,7 +10,7 @@ import pybullet as p
 
 from cosim.body.algebra import cross, rotations
 from cosim.body.fluid import COM, FRAME, SPIN, TURN, VELOCITY
-from cosim.body.ports import Array, Port
+from cosim.body.ports import Array, Indices, Port
 
 if TYPE_CHECKING:
     from cosim.body.simulated import SimulatedBody
@@ -90,7 +90,7 @@ def _muscles(body: SimulatedBody, add: Callable[[str, str, tuple[str, ...], int,
     add("muscle_force", "N" if has_arm else "N*m", labels, 1, force)
 
 
-def _taken(source: Array, rows: Array) -> Refresh:
+def _taken(source: Array, rows: Indices) -> Refresh:
     if len(rows) == len(source):
         return _copied(source)
 
@@ -123,7 +123,7 @@ def _frame_velocity(table: Array) -> Refresh:
     return refresh
 
 
-def _sites(table: Array, rows: Array, at: Array) -> Refresh:
+def _sites(table: Array, rows: Indices, at: Array) -> Refresh:
     def refresh(out: Array) -> None:
         out[...] = table[rows, FRAME] + (rotations(table[rows, TURN]) @ at[:, :, None])[:, :, 0]
 

@@ -47,7 +47,8 @@ class SimulatedBody:
         self.drive = JointDrive(spec, engine, dt)
         self._check_kinds()
         self._work = np.zeros(len(KINDS))
-        self._force_work = 0.0
+        self._old, self._a_free = np.zeros(n), np.zeros(n)
+        self._q_list: list[float] = []
         self.actuators = self._make_actuators()
         self.commands = {name: port.buffer() for name, port in self.actuators.items()}
         self.external = {"joint_torque": self.drive.external, "link_force": np.zeros((len(engine.links), 3))}
@@ -142,7 +143,7 @@ class SimulatedBody:
         engine, drive, fluid = self.engine, self.drive, self.fluid
         client, body = engine.client, engine.body
         if engine.dofs:
-            rows = p.calculateMassMatrix(body, self._q_list, client)
+            rows = p.calculateMassMatrix(body, self._q_list, physicsClientId=client)
             size = len(rows)
             mass = np.fromiter(chain.from_iterable(rows), np.float64, size * size).reshape(size, size)
             try:
@@ -207,7 +208,7 @@ class SimulatedBody:
     def _check(self, tick: int) -> None:
         """Written so that NaN fails the comparisons."""
         engine = self.engine
-        x, y, z = p.getBaseVelocity(engine.body, engine.client)[0]
+        x, y, z = p.getBaseVelocity(engine.body, physicsClientId=engine.client)[0]
         slow = -_ABSURD_SPEED < x + y + z < _ABSURD_SPEED
         if engine.dofs:
             slow = slow and float(np.vdot(self.v, self.v)) * self.dt * self.dt < 1.0
@@ -239,9 +240,6 @@ class SimulatedBody:
 
     def _begin(self) -> None:
         """Initial commands and readings; the acceleration without joint torques is probed by one step and undone."""
-        n = len(self.joints)
-        self._old, self._a_free = np.zeros(n), np.zeros(n)
-        self._q_list: list[float] = []
         self._work[:] = 0.0
         for array in (*self.commands.values(), *self.external.values()):
             array[...] = 0.0
@@ -255,7 +253,7 @@ class SimulatedBody:
         self._read_links(kinematics=1)
         if self.fluid is not None:
             self.fluid.read(self.table)
-        if n:
+        if self.joints:
             self._probe()
         if self.fluid is not None:
             self.fluid.read(self.table)
@@ -270,7 +268,7 @@ class SimulatedBody:
             self.fluid.apply()
         p.stepSimulation(physicsClientId=engine.client)
         self._read_joints()
-        self._a_free = (self.v - before) / self.dt
+        self._a_free[:] = (self.v - before) / self.dt
         set_initial(self.spec, engine)
         self._read_joints()
         self._read_links(kinematics=1)

@@ -3,75 +3,53 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, PrivateAttr, ValidationInfo, model_validator
+from pydantic import Field, PrivateAttr, model_validator
 
 from cosim.spec.body_check import check_body, check_link
+from cosim.spec.body_types import (
+    Angles,
+    Color,
+    Coordinate,
+    Damping,
+    Direction,
+    Effort,
+    Gravity,
+    LinearDrags,
+    Moments,
+    Position,
+    QuadraticDrags,
+    Size,
+    Spin,
+    Spring,
+    Vector,
+    Velocity,
+)
 from cosim.spec.common import Located, Name, Spec
 from cosim.spec.units import (
-    Acceleration,
     Angle,
-    AngularSpeed,
+    AngularDamping,
     Density,
     Fraction,
-    Inertia,
     Length,
-    LinearDrag,
     Mass,
     NonNegative,
-    Number,
     Positive,
     PositiveLength,
-    QuadraticDrag,
-    Speed,
+    Stiffness,
     Torque,
     UnitError,
-    evaluate,
-    parse,
-    quantity,
-    vector,
 )
 
-Vector = tuple[float, float, float]
-Position = vector(Length)
-Angles = vector(Angle)
-Color = vector(Fraction)
 ORIGIN: Vector = (0.0, 0.0, 0.0)
 GREY: Vector = (0.6, 0.6, 0.6)
-
-# The stiffness of a muscle or a joint may be written with or without "/rad": radians carry no dimension.
-JointStiffness = quantity("N*m/rad", low=0)
-JointDamping = quantity("N*m*s/rad", low=0)
-
-
-def _by_kind(hinge: str, slider: str, low: float = -float("inf")) -> Any:
-    """A quantity of a joint whose unit depends on the joint's kind, which stands before it in the document class."""
-
-    def check(raw: Any, info: ValidationInfo) -> float:
-        unit = slider if info.data.get("kind") == "slider" else hinge
-        number = evaluate(raw, parse(unit).evaluate().dim, (info.context or {}).get("parameters", {}))
-        if number < low:
-            raise UnitError(f"'{raw}' is out of range, expected a value {low:g} or greater")
-        return number
-
-    return Annotated[float, BeforeValidator(check)]
-
-
-def _axis(raw: Vector) -> Vector:
-    norm = sum(c * c for c in raw) ** 0.5
-    if norm == 0:
-        raise UnitError("an axis must not be zero")
-    return (raw[0] / norm, raw[1] / norm, raw[2] / norm)
-
-
-Direction = Annotated[vector(Number), AfterValidator(_axis)]
 
 
 class Box(Spec):
     """A box with full edge lengths along x, y and z."""
 
-    size: vector(PositiveLength)  # type: ignore[valid-type]
+    size: Size
 
 
 class Sphere(Spec):
@@ -151,7 +129,7 @@ class LinkSpec(Spec):
     rpy: Angles = ORIGIN
     mass: Mass | None = None
     com: Position | None = None
-    inertia: vector(Inertia) | None = None  # type: ignore[valid-type]
+    inertia: Moments | None = None
     parts: list[PartSpec] = Field(default_factory=list)
     color: Color = GREY
     collide: bool = True
@@ -168,8 +146,8 @@ class PositionSpec(Spec):
     `hold`: before the first command the joint is held at its initial angle; otherwise it is free until then.
     """
 
-    kp: JointStiffness
-    kd: JointDamping
+    kp: Stiffness
+    kd: AngularDamping
     hold: bool = True
 
 
@@ -177,11 +155,11 @@ class JointDynamics(Spec):
     """What a joint does by itself: -stiffness (q - rest) - damping dq/dt, dry friction, the bound on driven torque."""
 
     kind: Literal["hinge", "slider", "fixed"] = "hinge"
-    damping: _by_kind("N*m*s/rad", "N*s/m", 0) = 0.0  # type: ignore[valid-type]
-    stiffness: _by_kind("N*m/rad", "N/m", 0) = 0.0  # type: ignore[valid-type]
-    rest: _by_kind("rad", "m") = 0.0  # type: ignore[valid-type]
-    friction: _by_kind("N*m", "N", 0) = 0.0  # type: ignore[valid-type]
-    max_torque: _by_kind("N*m", "N", 0) | None = None  # type: ignore[valid-type]
+    damping: Damping = 0.0
+    stiffness: Spring = 0.0
+    rest: Coordinate = 0.0
+    friction: Effort = 0.0
+    max_torque: Effort | None = None
     position: PositionSpec | None = None
 
     @model_validator(mode="after")
@@ -207,7 +185,7 @@ class JointSpec(JointDynamics):
     axis: Direction = (0.0, 0.0, 1.0)
     at: Position = ORIGIN
     rpy: Angles = ORIGIN
-    limits: tuple[_by_kind("rad", "m"), _by_kind("rad", "m")] | None = None  # type: ignore[misc]
+    limits: tuple[Coordinate, Coordinate] | None = None
 
     @model_validator(mode="after")
     def _limits(self) -> JointSpec:
@@ -231,7 +209,7 @@ class MuscleSpec(Spec):
     joint: str
     pulls: Literal["positive", "negative"]
     alpha: Torque
-    beta: JointStiffness
+    beta: Stiffness
     rest: Angle = 0.0
     moment_arm: PositiveLength | None = None
     rest_length: Length | None = None
@@ -259,8 +237,8 @@ class DragSpec(Spec):
     the force acts (default: the centre of mass).
     """
 
-    quadratic: vector(QuadraticDrag) = ORIGIN  # type: ignore[valid-type]
-    linear: vector(LinearDrag) = ORIGIN  # type: ignore[valid-type]
+    quadratic: QuadraticDrags = ORIGIN
+    linear: LinearDrags = ORIGIN
     at: Position | None = None
 
 
@@ -283,8 +261,8 @@ class InitialSpec(Spec):
 
     at: Position = ORIGIN
     rpy: Angles = ORIGIN
-    velocity: vector(Speed) = ORIGIN  # type: ignore[valid-type]
-    angular_velocity: vector(AngularSpeed) = ORIGIN  # type: ignore[valid-type]
+    velocity: Velocity = ORIGIN
+    angular_velocity: Spin = ORIGIN
     joints: dict[str, Angle] = Field(default_factory=dict)
     sliders: dict[str, Length] = Field(default_factory=dict)
 
@@ -320,13 +298,13 @@ class WaterSpec(Spec):
 
     density: Density = 1000.0
     surface: Length = 0.0
-    current: vector(Speed) = ORIGIN  # type: ignore[valid-type]
+    current: Velocity = ORIGIN
 
 
 class WorldSpec(Spec):
     """What is around the body; gravity points along -z."""
 
-    gravity: Annotated[Acceleration, AfterValidator(lambda g: _not_negative(g))] = 9.81
+    gravity: Gravity = 9.81
     ground: GroundSpec = Field(default_factory=GroundSpec)
     water: WaterSpec | None = None
 
@@ -336,12 +314,6 @@ class WorldSpec(Spec):
         if isinstance(raw, dict) and raw.get("water") == "none":
             return {**raw, "water": None}
         return raw
-
-
-def _not_negative(number: float) -> float:
-    if number < 0:
-        raise UnitError("must not be negative: gravity is a magnitude and points along -z")
-    return number
 
 
 class BodySpec(Spec):
