@@ -21,7 +21,7 @@ SHOWN = 120
 
 def window(result: Result, transient: float, longest: float = 2.0) -> tuple[float, float]:
     """The last ``longest`` seconds of the record, without the transient where there is time left after it."""
-    stop = result.duration
+    stop = max(result.duration, result.tick)
     begin = transient if transient < stop else 0.0
     return max(begin, stop - longest), stop
 
