@@ -29,6 +29,41 @@ def _cross_table() -> Array:
     return table.reshape(9, 3)
 
 
+Pose = tuple[tuple[float, ...], tuple[float, ...]]
+
+
+def turned(q: tuple[float, ...], r: tuple[float, ...]) -> tuple[float, float, float]:
+    """Vector r turned by the unit quaternion q (x, y, z, w)."""
+    x, y, z, w = q
+    a, b, c = r
+    ta, tb, tc = 2 * (y * c - z * b), 2 * (z * a - x * c), 2 * (x * b - y * a)
+    return (a + w * ta + y * tc - z * tb, b + w * tb + z * ta - x * tc, c + w * tc + x * tb - y * ta)
+
+
+def compose(outer: Pose, inner: Pose) -> Pose:
+    """The pose `inner`, given in the frame `outer`, in the frame that outer is given in.
+
+    In plain Python because pybullet's multiplyTransforms and invertTransform compute in single precision.
+    """
+    at, (x, y, z, w) = outer
+    r, (a, b, c, d) = inner
+    dx, dy, dz = turned(outer[1], r)
+    return (at[0] + dx, at[1] + dy, at[2] + dz), (
+        w * a + x * d + y * c - z * b,
+        w * b - x * c + y * d + z * a,
+        w * c + x * b - y * a + z * d,
+        w * d - x * a - y * b - z * c,
+    )
+
+
+def inverse(pose: Pose) -> Pose:
+    """The pose that undoes `pose`."""
+    (x, y, z, w), r = pose[1], pose[0]
+    back = (-x, -y, -z, w)
+    a, b, c = turned(back, r)
+    return (-a, -b, -c), back
+
+
 _TURN = _turn_table()
 _CROSS = _cross_table()
 

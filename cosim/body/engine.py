@@ -8,7 +8,7 @@ What Bullet does otherwise, and is set right here:
 - joint damping in the engine is explicit (unstable at small inertia): 0 here, ours is implicit (``drive.py``);
 - joint and base speeds are clamped at 100 rad/s (m/s), which hides a blow-up: the clamp is lifted (``MAX_SPEED``) and
   ``body.py`` reports instead. ``jointDamping`` and ``maxJointVelocity`` in one changeDynamics call lose the first;
-- the solver stops when its residual (in N s) is below 1e-7, which a gram never reaches: threshold 0; contact slop and
+- the solver stops when its residual (in N s) is below 1e-7, which the impulses of a gram are below at once: 0; contact slop and
   margins are metres, sized for robots: scaled to the body;
 - warnings are printed on standard output by C code: caught (``quiet``);
 - ``calculateMassMatrix`` crashes on a numpy array, and takes flags as its third argument: lists, and keywords.
@@ -21,12 +21,13 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pybullet as p
 
+from cosim.body.algebra import Pose, compose, inverse
 from cosim.body.ports import Array
 from cosim.body.urdf import to_urdf
 from cosim.errors import Problem, UserError
@@ -54,9 +55,8 @@ class Engine:
     mass: Array
     inertia: Array
     com: Array
-    root_from_com: tuple[tuple[float, ...], tuple[float, ...]]
-    com_from_root: tuple[tuple[float, ...], tuple[float, ...]]
-    root_pose: tuple[tuple[float, ...], tuple[float, ...]] = field(default=((0.0,) * 3, (0.0, 0.0, 0.0, 1.0)))
+    root_from_com: Pose
+    com_from_root: Pose
 
     def close(self) -> None:
         """Disconnect; a second call does nothing."""
@@ -184,7 +184,7 @@ def _describe(spec: BodySpec, client: int, body: int, ground: int | None) -> Eng
         file_damping=np.array([info[i][6] for i in dofs], dtype=np.float64),
         file_friction=np.array([info[i][7] for i in dofs], dtype=np.float64),
         mass=np.array([d[0] for d in dynamics]), inertia=np.array([d[2] for d in dynamics]),
-        com=np.array([d[3] for d in dynamics]), com_from_root=local, root_from_com=p.invertTransform(*local),
+        com=np.array([d[3] for d in dynamics]), com_from_root=local, root_from_com=inverse(local),
     )  # fmt: skip
 
 
@@ -216,7 +216,7 @@ def set_initial(spec: BodySpec, engine: Engine) -> None:
     """Pose and speed of the root and the joints. Bullet's base pose is that of the centre of mass, not of the link."""
     initial, c = spec.initial, engine.client
     pose = (initial.at, p.getQuaternionFromEuler(initial.rpy))
-    com = p.multiplyTransforms(*pose, *engine.com_from_root)
+    com = compose(pose, engine.com_from_root)
     p.resetBasePositionAndOrientation(engine.body, *com, physicsClientId=c)
     if not engine.fixed:
         p.resetBaseVelocity(engine.body, initial.velocity, initial.angular_velocity, physicsClientId=c)

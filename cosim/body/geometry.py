@@ -6,8 +6,9 @@ from typing import Any
 
 import pybullet as p
 
+from cosim.body.algebra import compose
 from cosim.body.engine import Engine
-from cosim.spec.body import GREY, BodySpec, PartSpec
+from cosim.spec.body import GREY, ORIGIN, BodySpec, PartSpec
 
 _KIND = {p.GEOM_BOX: "box", p.GEOM_SPHERE: "sphere", p.GEOM_CAPSULE: "capsule", p.GEOM_CYLINDER: "cylinder"}
 
@@ -43,7 +44,7 @@ def _document_shapes(spec: BodySpec, name: str) -> list[dict[str, Any]]:
         solid = part.shape.solid
         turn = p.getQuaternionFromEuler(part.rpy)
         along = getattr(solid, "along", "z")
-        turn = p.multiplyTransforms((0, 0, 0), turn, (0, 0, 0), _ALONG[along])[1]
+        turn = compose((ORIGIN, turn), (ORIGIN, _ALONG[along]))[1]
         values = solid.model_dump(exclude={"along", "file"})
         size = [x for value in values.values() for x in (value if isinstance(value, tuple) else (value,))]
         shape = {"kind": type(solid).__name__.lower(), "size": size, "at": list(part.at), "quaternion": list(turn),
@@ -61,7 +62,7 @@ def _engine_shapes(engine: Engine, row: int) -> list[dict[str, Any]]:
     for data in p.getCollisionShapeData(engine.body, row - 1, physicsClientId=engine.client):
         kind = _KIND.get(data[2], "mesh")
         size = {"box": list(data[3]), "sphere": [data[3][0]]}.get(kind, [data[3][0], data[3][1]])
-        at, turn = p.multiplyTransforms(*com, data[5], data[6])
+        at, turn = compose(com, (data[5], data[6]))
         shape = {"kind": kind, "size": size, "at": list(at), "quaternion": list(turn), "color": list(GREY)}
         if kind == "mesh":
             shape["size"], shape["file"] = [data[3][0]], data[4].decode(errors="replace")

@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 import numpy as np
 import pybullet as p
 
-from cosim.body.algebra import rotations
+from cosim.body.algebra import compose, rotations
 from cosim.body.drive import KINDS, JointDrive
 from cosim.body.engine import Engine, load, set_initial
 from cosim.body.fluid import COM, SPIN, VELOCITY, Fluid
@@ -190,7 +190,7 @@ class SimulatedBody:
             table[1:] = np.fromiter(flat, np.float64, 27 * others).reshape(others, 27)
         at, turn = p.getBasePositionAndOrientation(body, physicsClientId=client)
         velocity, spin = p.getBaseVelocity(body, physicsClientId=client)
-        frame, frame_turn = p.multiplyTransforms(at, turn, *engine.root_from_com)
+        frame, frame_turn = compose((at, turn), engine.root_from_com)
         root = table[0]
         root[0:7] = (*at, *turn)
         root[14:27] = (*frame, *frame_turn, *velocity, *spin)
