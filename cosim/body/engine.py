@@ -17,12 +17,14 @@ What Bullet does otherwise, and is set right here:
 from __future__ import annotations
 
 import os
+import re
 import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from xml.etree import ElementTree
 
 import numpy as np
 import pybullet as p
@@ -35,6 +37,7 @@ from cosim.spec.body import BodySpec, WorldSpec
 from cosim.spec.body_check import model_path
 
 MAX_SPEED = 1e5
+_PREFIX = re.compile(r"b3(?:Error|Warning|Printf)\[[^\]]*\]:\s*")
 _ITERATIONS = 100
 
 
@@ -79,7 +82,7 @@ def quiet() -> Iterator[list[str]]:
             os.dup2(keep, 1)
             os.close(keep)
             sink.seek(0)
-            said.append(sink.read().decode(errors="replace").strip())
+            said.append(_PREFIX.sub("; ", sink.read().decode(errors="replace")).strip("; \n").replace("\n", " "))
 
 
 def load(spec: BodySpec, world: WorldSpec, dt: float) -> Engine:
@@ -188,11 +191,32 @@ def _describe(spec: BodySpec, client: int, body: int, ground: int | None) -> Eng
     )  # fmt: skip
 
 
+def _sdf_inertias(path: Path, model: str | None) -> dict[str, Array]:
+    """Principal moments (3,) by link: loadSDF has no URDF_USE_INERTIA_FROM_FILE and takes them from the shapes.
+
+    Products of inertia are left out, because Bullet cannot be given another inertial frame after loading.
+    """
+    root = ElementTree.parse(path).getroot()
+    models = [m for m in root.iter("model") if model is None or m.get("name") == model]
+    found: dict[str, Array] = {}
+    for link in (link for m in models for link in m.iter("link")):
+        inertia = link.find("inertial/inertia")
+        if inertia is not None:
+            moments = [float(inertia.findtext(key, "0")) for key in ("ixx", "iyy", "izz")]
+            found[link.get("name", "")] = np.array(moments)
+    return found
+
+
 def _settle_dynamics(spec: BodySpec, engine: Engine) -> None:
     """Damping off, clamps lifted, masses as the document wants them, default motors replaced by dry friction."""
     c, b = engine.client, engine.body
+    if spec.sdf is not None:
+        given = _sdf_inertias(model_path(spec), spec.model)
+        engine.inertia = np.array([given.get(name, own) for name, own in zip(engine.links, engine.inertia, strict=True)])
     for row, name in enumerate(engine.links):
         link = row - 1
+        if spec.sdf is not None:
+            p.changeDynamics(b, link, localInertiaDiagonal=engine.inertia[row].tolist(), physicsClientId=c)
         if name in spec.masses:
             old, mass = engine.mass[row], spec.masses[name]
             scale = mass / old if old else 0.0
