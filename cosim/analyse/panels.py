@@ -97,7 +97,8 @@ def motor_series(result: Result) -> str | None:
     wires = [name for name in result.series if name.startswith("wires/") and name.endswith("/delivered")]
     motor = [name for name in wires if "motor" in name] or [name for name in wires if _into_muscles(result, name)]
     for name in [*motor, "body/muscle_force", "body/joint_torque", *wires]:
-        if name in result.series and result.trace(name).values.size:
+        # a series that never changes (muscles at rest during a replay) shows nothing
+        if name in result.series and (values := result.trace(name).values).size and np.ptp(values) > 0:
             return name
     return None
 
@@ -129,7 +130,7 @@ def channels(figure: Any, axes: Any, trace: Trace, start: float, stop: float) ->
 
 
 def path(axes: Any, result: Result, transient: float, snapshots: int = 7) -> None:
-    """The body from above: the course of its centre, and its midline at moments from light to dark."""
+    """The body from above: the course of its centre, and its midline at moments after the transient, from light to dark."""
     trace = result.trace("body/link_position")
     links = [str(label) for label in trace.labels[0]]
     axis = [name for name in (result.manifest.get("geometry") or {}).get("axis") or links if name in links]
@@ -144,14 +145,15 @@ def path(axes: Any, result: Result, transient: float, snapshots: int = 7) -> Non
     middle = midline.mean(axis=1)
     axes.plot(middle[:, 0], middle[:, 1], color="0.6", linewidth=0.9, zorder=1)
     colours = _map("viridis_r", snapshots, 0.95)
-    for k, i in enumerate(np.linspace(0, len(midline) - 1, snapshots).round().astype(int)):
+    first = int(np.searchsorted(trace.time, transient)) if transient < trace.time[-1] else 0
+    for k, i in enumerate(np.linspace(first, len(midline) - 1, snapshots).round().astype(int)):
         axes.plot(midline[i, :, 0], midline[i, :, 1], color=colours[k], linewidth=2.2, solid_capstyle="round", zorder=2)
         axes.plot(*midline[i, 0], marker="o", markersize=4.5, color=colours[k], zorder=3)
     axes.set_aspect("equal", adjustable="datalim")
     axes.margins(0.08)
     axes.set_xlabel(f"x ({unit})")
     axes.set_ylabel(f"y ({unit})")
-    axes.set_title(f"From above: {snapshots} midlines over {trace.time[-1]:.3g} s, dot at the head", loc="left")
+    axes.set_title(f"From above, {trace.time[first]:.3g} to {trace.time[-1]:.3g} s; dot at the head", loc="left")
 
 
 def rates(axes: Any, result: Result, start: float, stop: float) -> None:

@@ -4,6 +4,10 @@ The order of writing makes the store consistent at every moment: a chunk is writ
 moved into place, and only then the array's ``zarr.json`` is replaced by one with the larger shape. A reader therefore
 never sees a row that is not there. A chunk that is not yet full is written again with more rows; the rows that it
 already showed do not change.
+
+The chunk files are written here and not through ``zarr.Array``, which could not write rows beyond its shape and takes
+some milliseconds a chunk. What they hold is what the array's ``zarr.json`` declares, all of it in the zarr v3
+specification: little-endian values in C order, through Blosc (bytes shuffled, zstd).
 """
 
 from __future__ import annotations
@@ -17,11 +21,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import zarr
+from numcodecs import Blosc  # type: ignore[import-untyped]
+from zarr.codecs import BloscCodec, BytesCodec
 
 from cosim.errors import CosimError
 
-#: rows that the writing handle believes in, so that it never has to resize; the shape on disk is the true one
-_CAPACITY = 2**48
+#: compression level of zstd: higher ones cost four times the time for a few per cent
+_LEVEL = 1
 
 
 def replace_json(path: Path, content: Any, *, indent: int | None = None) -> None:
@@ -51,8 +57,9 @@ class GrowingArray:
         sink: Callable[[npt.NDArray[Any]], None] | None = None,
     ) -> None:
         fill = float("nan") if np.dtype(dtype).kind == "f" else 0
+        little = np.dtype(dtype).newbyteorder("<")
         # a chunk extent of zero is not allowed, a row without labels is (a sensor that nothing carries)
-        array = root.create_array(
+        root.create_array(
             name,
             shape=(0, *shape),
             chunks=(chunk, *(max(n, 1) for n in shape)),
@@ -60,16 +67,18 @@ class GrowingArray:
             fill_value=fill,
             dimension_names=tuple(dimensions),
             attributes=attributes or {},
+            serializer=BytesCodec(endian="little"),
+            compressors=BloscCodec(typesize=little.itemsize, cname="zstd", clevel=_LEVEL, shuffle="shuffle"),
         )
         self._file = store / name / "zarr.json"
         self._document: dict[str, Any] = json.loads(self._file.read_text(encoding="utf-8"))
-        metadata: Any = array.metadata
-        large = metadata.update_shape((_CAPACITY, *shape))
-        self._array: zarr.Array[Any] = zarr.Array(zarr.AsyncArray(metadata=large, store_path=array.store_path))
+        self._folder = store / name / "c"
+        self._chunk_name = "/".join(["{}", *("0" for _ in shape)])
+        self._codec = Blosc(cname="zstd", clevel=_LEVEL, shuffle=Blosc.SHUFFLE)
         self.name = name
         self._chunk = chunk
         self._sink = sink
-        self._buffer: npt.NDArray[Any] = np.full((chunk, *shape), fill, dtype=dtype)
+        self._buffer: npt.NDArray[Any] = np.full((chunk, *shape), fill, dtype=little)
         self._used = 0
         self._start = 0
         self._written = 0
@@ -102,13 +111,19 @@ class GrowingArray:
         if self.rows == self._written:
             return
         if self._buffer.size:
-            try:
-                self._array[self._start : self._start + self._chunk] = self._buffer
-            except OSError as error:
-                raise CosimError(f"{self._file.parent}: cannot write the record: {error.strerror or error}") from error
+            self._write_chunk(self._folder / self._chunk_name.format(self._start // self._chunk))
         if self._sink is not None:
             self._sink(self._buffer[self._written - self._start : self._used])
         self._written = self.rows
+
+    def _write_chunk(self, file: Path) -> None:
+        try:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            partial = file.with_name(file.name + ".partial")
+            partial.write_bytes(self._codec.encode(self._buffer))
+            os.replace(partial, file)
+        except OSError as error:
+            raise CosimError(f"{file}: cannot write the record: {error.strerror or error}") from error
 
     def publish(self) -> int:
         """Make the written rows visible: replace the array's metadata atomically. Returns their number."""

@@ -167,7 +167,7 @@ def _strip(result: Result) -> Strip | None:
     for name in choice:
         if name in result.series:
             trace: Trace = result.trace(name)
-            if trace.values.size:
+            if trace.values.size and np.ptp(trace.values) > 0:
                 return Strip(name, trace.time, _colours(trace.values.reshape(len(trace.time), -1)))
     return None
 

@@ -21,9 +21,10 @@ sys.path.insert(0, sys.argv[2])
 from conftest import Writer
 writer = Writer()
 recorder = writer.open(Path(sys.argv[1]), flush_every=5)
-print("started", flush=True)
 for k in itertools.count():
     writer.tick(recorder, k)
+    if k == 5:
+        print("flushed", flush=True)
 """
 
 
@@ -37,7 +38,7 @@ def test_after_sigkill_all_arrays_end_together(tmp_path: Path, writer: Any, seco
     )
     assert child.stdout is not None
     with child.stdout:
-        assert child.stdout.readline() == "started\n"
+        assert child.stdout.readline() == "flushed\n"
         time.sleep(seconds)
         child.send_signal(signal.SIGKILL)
         assert child.wait() == -signal.SIGKILL
