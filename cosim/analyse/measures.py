@@ -195,17 +195,26 @@ MEASURES: dict[str, Callable[[Result, Any, float], Metrics]] = {
 
 
 def options_of(kind: str, raw: Spec | Mapping[str, Any] | None) -> Spec:
-    """The validated options of a kind; UserError for an unknown kind or a wrong option."""
+    """The validated options of a kind; UserError for an unknown kind or a wrong option.
+
+    A number with a unit is text as in a document ("20 ms"), or a float in SI units (as a manifest holds it).
+    """
     if kind not in OPTIONS:
         raise UserError(f"no measurement {kind}; there are {', '.join(OPTIONS)}")
     if isinstance(raw, Spec):
         return raw
     try:
-        return OPTIONS[kind].model_validate(dict(raw or {}))
+        return OPTIONS[kind].model_validate(dict(raw or {}), context={"si": True})
     except ValidationError as error:
         raise UserError(
             [
-                Problem("", 0, 0, ".".join(("measure", kind, *map(str, one["loc"]))), one["msg"])
+                Problem(
+                    "",
+                    0,
+                    0,
+                    ".".join(("measure", kind, *map(str, one["loc"]))),
+                    one["msg"].removeprefix("Value error, "),
+                )
                 for one in error.errors()
             ]
         ) from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +13,7 @@ from cosim.analyse.catalogue import describe
 from cosim.analyse.comparison import comparison
 from cosim.analyse.measures import measure
 from cosim.analyse.overview import overview
-from cosim.analyse.reference import Reference, load_reference, relative_error
+from cosim.analyse.reference import Reference, load_reference, pearson, relative_error, rmse
 from cosim.analyse.tables import (
     Line,
     flat,
@@ -138,30 +139,29 @@ def metrics_table(one: Assessed) -> str:
 
 def _several(assessed: Sequence[Assessed], folder: Path) -> str:
     labels = group_labels([one.result.manifest for one in assessed])
-    groups: dict[str, dict[str, list[float]]] = {}
+    runs = {label: labels.count(label) for label in labels}
+    groups: dict[str, dict[str, list[float]]] = {label: {} for label in runs}
     for label, one in zip(labels, assessed, strict=True):
         for name, value in flat(one.metrics).items():
-            groups.setdefault(label, {}).setdefault(name, []).append(value)
-    reference: dict[str, float] = {}
+            groups[label].setdefault(name, []).append(value)
+    references: dict[str, Reference] = {}
     for one in assessed:
-        reference.update(flat_reference(one.reference))
+        references.update(one.reference)
+    reference = flat_reference(references)
     names = list(dict.fromkeys(name for metrics in groups.values() for name in metrics))
     units = {name: known.unit for name in names if (known := describe(name.partition("[")[0]))}
     picture = comparison(groups, reference, units, folder / "comparison.png")
-    runs = {label: labels.count(label) for label in labels}
     head = ["metric", "unit", "reference", *(f"{label} (n = {n})" for label, n in runs.items())]
     rows = []
     for name in names:
-        cells = []
-        for label, n in runs.items():
-            values = groups.get(label, {}).get(name, [])
-            summary = summarise(values)
-            cell = str(summary) if summary.n == n else f"{summary} (in {summary.n})"
-            if name in reference and summary.n:
-                error = percent(relative_error(summary.mean, reference[name]))
-                cell += f" [{error}; RMSE {number(root_mean_square_error(values, reference[name]))}]"
-            cells.append(cell)
-        rows.append([name, units.get(name, ""), number(reference[name]) if name in reference else "", *cells])
+        wanted = reference.get(name)
+        cells = [_cell(groups[label].get(name, []), n, wanted) for label, n in runs.items()]
+        rows.append([name, units.get(name, ""), "" if wanted is None else number(wanted), *cells])
+    for name, wanted_list in references.items():
+        if len(wanted_list.values) > 1:
+            rows.append(
+                [f"{name}, mean of the runs", "", "", *(_profile(groups[label], wanted_list) for label in runs)]
+            )
     warnings = [f"{one.result.path}: {text}" for one in assessed for text in one.warnings]
     note = (
         "Mean ± standard deviation over the runs of a group (in brackets: relative error of the mean and root mean square "
@@ -184,3 +184,21 @@ def _several(assessed: Sequence[Assessed], folder: Path) -> str:
     ]
     sections.append(page.table("Runs", ["result", "group", "seed", "status", "seconds"], listing, ""))
     return page.document(f"Comparison of {len(assessed)} runs", sections)
+
+
+def _cell(values: Sequence[float], runs: int, wanted: float | None) -> str:
+    """Mean and deviation of a group's values, beside the reference where there is one."""
+    summary = summarise(values)
+    text = str(summary) if summary.n == runs else f"{summary} (in {summary.n})"
+    if wanted is None or not summary.n:
+        return text
+    error = percent(relative_error(summary.mean, wanted))
+    return f"{text} [{error}; RMSE {number(root_mean_square_error(values, wanted))}]"
+
+
+def _profile(metrics: Mapping[str, Sequence[float]], reference: Reference) -> str:
+    """How the mean of a group's lists goes with a list of reference values."""
+    mean = [summarise(metrics.get(f"{reference.metric}[{i}]", [])).mean for i in range(1, len(reference.values) + 1)]
+    if not all(map(math.isfinite, mean)):
+        return "–"
+    return f"r = {pearson(mean, reference.values):.3f}; RMSE {number(rmse(mean, reference.values))}"

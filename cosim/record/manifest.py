@@ -1,4 +1,21 @@
-"""The manifest of a result: what ran, how it ended, and the hashes that tell whether two runs are the same."""
+"""The manifest of a result: what ran, how it ended, and the hashes that tell whether two runs are the same.
+
+The recorder writes ``cosim`` (the format), ``status``, ``started``, ``ended``, ``ticks`` and ``hashes``. Measurements, reports
+and films read these further entries, each of them optional:
+
+``name``, ``title``, ``seed``
+    of the experiment; ``overrides`` (path -> value) is what differs from its document.
+``geometry``
+    the body's own description: ``length`` (m), ``axis`` (links from head to tail), ``links`` with masses and shapes.
+``axis``
+    of the circuit: ``length`` (m) and ``segments``.
+``transient`` (s), ``measure`` (kind -> options), ``perturb`` (name -> ``at`` in s)
+    what to measure and from when on.
+``reference``
+    path of the reference values, unless the directory holds its own ``reference.csv``.
+``metrics``, ``timings``, ``message``
+    what came out, what it cost (s), and why the run failed.
+"""
 
 from __future__ import annotations
 

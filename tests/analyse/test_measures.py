@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
 
-from cosim.analyse.measures import measure
+from cosim.analyse.measures import measure, options_of
 from cosim.analyse.options import MeasureSpec
 from cosim.errors import UserError
 from cosim.record import Result
@@ -132,6 +133,10 @@ def test_a_transient_longer_than_the_record_is_refused(swimmer: Result) -> None:
 
 def test_measure_of_an_experiment_document(swimmer: Result) -> None:
     spec = MeasureSpec.model_validate({"swim": None, "rhythm": {"population": "EX", "smooth": "10 ms"}, "rates": {}})
+    # through the JSON of a manifest, where quantities are SI floats
+    stored = json.loads(json.dumps(spec.model_dump(exclude_none=True)))
+    assert options_of("rhythm", stored["rhythm"]) == spec.rhythm
+    assert measure(swimmer, stored, 1.0) == measure(swimmer, spec.chosen(), 1.0)
     chosen = spec.chosen()
     assert list(chosen) == ["swim", "rhythm", "rates"]
     assert measure(swimmer, chosen, 1.0)["speed"] == pytest.approx(0.7, rel=1e-4)

@@ -113,6 +113,9 @@ def test_several_results_are_grouped_by_what_differs(write: Callable[..., Result
     # 0.6 and 0.7: mean 0.65, SD 0.0707; RMSE against 0.714: sqrt((0.114^2 + 0.014^2)/2) = 0.0812
     assert "0.65 ± 0.0707 [-9.0 %; RMSE 0.0812]" in row.group()
     assert "0.8 [+12.0 %; RMSE 0.086]" in row.group()
+    profile = re.search(r"<tr><td>joint_amplitude, mean of the runs</td>.*?</tr>", html)
+    assert profile is not None
+    assert profile.group().count("r = 1.000; RMSE 0.000") == 2
 
 
 def test_mistakes_of_the_user(tmp_path: Path, swimmer: Result) -> None:
