@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from cosim.analyse.measures import measure
@@ -83,8 +84,6 @@ def test_a_reference_that_does_not_fit_is_a_warning(write: Callable[..., Result]
 
 
 def test_a_network_without_a_body_and_an_empty_run_are_drawn(tmp_path: Path) -> None:
-    import numpy as np
-
     for name, ticks in (("network", 50), ("empty", 0)):
         prepare_directory(tmp_path / name)
         layout = RecordLayout(1e-3, 1e-3, (PopulationLayout("A", 0, 3), PopulationLayout("G", 3, 0)))
@@ -126,6 +125,12 @@ def test_mistakes_of_the_user(tmp_path: Path, swimmer: Result) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(UserError, match="cannot write the report"):
         report([swimmer.path], tmp_path / "file")
+
+
+def test_without_matplotlib_the_message_names_the_extra(swimmer: Result, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(__import__("sys").modules, "matplotlib", None)
+    with pytest.raises(UserError, match=r"matplotlib is not installed.*cosim-neuro\[report\]"):
+        report([swimmer.path])
 
 
 def test_labels_of_groups() -> None:
