@@ -1,8 +1,8 @@
 """``extends: NAME``: a document that says only what differs from another of its kind.
 
 Mappings are merged key by key, lists and single values are replaced, and ``null`` takes out a key of the base (so that
-its default holds). ``name`` is not inherited. Every value keeps the place of the file that it comes from. The ``set:`` block
-of a base is applied before what extends it, so the extending document has the last word.
+its default holds). ``name`` is not inherited. Every value keeps the place of the file that it comes from. The ``set:``
+block of a base is applied before what extends it, so the extending document has the last word.
 """
 
 from __future__ import annotations
@@ -24,16 +24,24 @@ from cosim.spec.yamlmarks import Node, Path_
 # values that are file names, relative to the document in which they are written ("*" is any key)
 _FILES: dict[str, tuple[Path_, ...]] = {
     "circuit": (("projections", "*", "connect", "table"), ("continuous", "*", "connect", "table")),
-    "body": (("urdf",), ("sdf",), ("links", "*", "shape", "mesh", "file"), ("links", "*", "parts", "*", "shape", "mesh", "file")),
+    "body": (
+        ("urdf",),
+        ("sdf",),
+        ("links", "*", "shape", "mesh", "file"),
+        ("links", "*", "parts", "*", "shape", "mesh", "file"),
+    ),
     "experiment": (("reference",), ("commands", "*", "file"), ("drives", "*", "file", "path")),
-}  # fmt: skip
+}
 _NAMES_OR_FILES: dict[str, tuple[Path_, ...]] = {"experiment": (("circuit",), ("body",))}
 
 
 @dataclass
 class Resolved:
-    """A document with its bases merged in: the tree without ``extends`` and ``set``, what is to be set in other documents,
-    and the texts of all files that went into it (by the name shown in messages)."""
+    """A document with its bases merged in.
+
+    ``root`` is the tree without ``extends`` and ``set``, ``deferred`` what is to be set in other documents, ``texts`` the
+    text of every file that went into it (by the name shown in messages).
+    """
 
     kind: str
     path: Path
@@ -153,8 +161,11 @@ def _match(node: Node, pattern: Path_) -> Iterable[Node]:
 
 
 def rebase(resolved: Resolved) -> None:
-    """Make every file name relative to the document, wherever it was written: in a base, in an experiment's ``set:``, or on
-    the command line (there relative to the working directory, where such a file exists). To be called once all is set."""
+    """Make every file name relative to the document, wherever it was written; once, after everything is set.
+
+    It may come from a base, an experiment's ``set:`` block, or the command line (there it is relative to the working
+    directory, if such a file exists).
+    """
     if resolved.rebased:
         return
     resolved.rebased = True

@@ -27,7 +27,7 @@ def model_of(kind: str) -> type[BaseModel]:
 
 
 def check_header(root: Node, wanted: str | None) -> tuple[str, type[BaseModel]]:
-    """The kind and class of a document. Raises UserError where it says none, an unknown one, or another than `wanted`."""
+    """The kind and class of a document. Raises UserError where it says none, an unknown one, or not `wanted`."""
     known = [f"{kind}/{VERSION}" for kind in KINDS]
     listed = ", ".join(known)
     header = root.child("cosim")

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-import importlib
-import importlib.util
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
@@ -149,12 +147,19 @@ def load_document(
 
 
 def load_experiment(
-    name: str | Path, given: Mapping[str, Any] | None = None, *, origin: str = COMMAND_LINE
+    name: str | Path, given: Mapping[str, Any] | None = None, *, origin: str = COMMAND_LINE, check: bool = True
 ) -> LoadedExperiment:
     """Load an experiment, its circuit and its body, with overrides that may reach into all three.
 
-    ``circuit.`` and ``body.`` lead into the circuit and the body; a bare name that is no key of the experiment is a parameter of
-    the experiment, its circuit or its body. Raises UserError with every problem of all three documents.
+    ``circuit.`` and ``body.`` lead into the circuit and the body; a bare name that is no key of the experiment is a
+    parameter of the experiment, its circuit or its body.
+
+    Parameters
+    ----------
+    check: also find what does not fit between the documents and what is wrong with the equations; this imports the
+        simulators, which takes seconds.
+
+    Raises UserError with every problem of all three documents.
     """
     resolved = resolve(locate(name, "experiment"), "experiment")
     set_values(resolved, model_of("experiment"), overrides.from_mapping(given or {}, origin))
@@ -174,9 +179,12 @@ def load_experiment(
     if found or experiment is None:
         raise UserError(found)
     loaded = LoadedExperiment(experiment, documents.get("circuit"), documents.get("body"))
-    found = loaded.problems(_check(loaded))
-    if found:
-        raise UserError(found)
+    if check:
+        from cosim.spec.check import check_experiment
+
+        found = loaded.problems(check_experiment(loaded))
+        if found:
+            raise UserError(found)
     return loaded
 
 
@@ -278,16 +286,6 @@ def _validate(resolved: Resolved, prefix: str) -> tuple[Document | None, list[Pr
     assert isinstance(spec, Spec)
     texts = MappingProxyType(dict(resolved.texts))
     return Document(resolved.kind, spec, resolved.path, tree, root, MappingProxyType(values), texts, prefix), []
-
-
-def _check(loaded: LoadedExperiment) -> Sequence[Trouble]:
-    """What does not fit between the documents, e.g. a wire to a muscle that the body does not have."""
-    if importlib.util.find_spec("cosim.spec.check") is None:
-        return []
-    check: Callable[[LoadedExperiment], Sequence[Trouble]] = importlib.import_module(
-        "cosim.spec.check"
-    ).check_experiment
-    return check(loaded)
 
 
 __all__ = ["Document", "LoadedExperiment", "dotted", "load_document", "load_experiment", "locate", "shown"]

@@ -1,4 +1,4 @@
-"""Values set by path: the ``set:`` block of a document, ``--set PATH=VALUE`` of the command line, ``.set({...})`` in Python."""
+"""Values set by path: the ``set:`` block of a document, ``--set PATH=VALUE``, ``.set({...})`` in Python."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ COMMAND_LINE = "--set"
 
 @dataclass(frozen=True)
 class Override:
-    """A value for a path of one document, the node that tells where it was asked for, and the path as it was written."""
+    """A value for a path of one document; `written` is the path as the user wrote it."""
 
     path: Path_
     value: Node

@@ -1,8 +1,8 @@
 """YAML read as version 1.2 means it, with the place of every key and value.
 
-Only ``true`` and ``false`` are booleans (``no``, ``on``, ``yes`` stay text), ``1e-3`` is a number, ``12:30`` is text, and keys
-are always text. A key given twice is an error. ``&anchor``, ``*alias`` and ``<<`` merge keys work; an aliased value keeps the place
-where it is written.
+Only ``true`` and ``false`` are booleans (``no``, ``on``, ``yes`` stay text), ``1e-3`` is a number, ``12:30`` is text,
+and keys are always text. A key given twice is an error. ``&anchor``, ``*alias`` and ``<<`` merge keys work; an aliased
+value keeps the place where it is written.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ _MEANING = (
 class Node:
     """A value of a document with the file, line and column (from 1) of the value and of the key before it.
 
-    ``value`` is a scalar, a dict of nodes or a list of nodes. ``line`` 0 means that it does not come from a file (``--set``).
+    ``value`` is a scalar, a dict of nodes or a list of nodes. ``line`` 0: it does not come from a file (``--set``).
     """
 
     value: Any

@@ -1,4 +1,4 @@
-"""Where a name is looked up: $COSIM_ZOO, the working directory, the document's own zoo, entry points, the wheel, the checkout.
+"""Look-up of a name: $COSIM_ZOO, the working directory, the document's own zoo, entry points, the wheel, the checkout.
 
 A zoo is a folder with ``circuits/NAME/circuit.yaml``, ``bodies/NAME/body.yaml``, ``connectomes/NAME/dataset.yaml`` and
 ``run/NAME.yaml``. Only files are looked at, nothing is imported but the packages that announce themselves as a zoo.
@@ -40,8 +40,8 @@ class Entry:
 def roots(document: Path | None = None) -> list[Path]:
     """The zoos that exist, in the order in which they are searched, each once.
 
-    ``document``: a file whose own zoo (the folder that holds its run/, circuits/ or bodies/) is searched after the working
-    directory.
+    ``document``: a file whose own zoo (the folder that holds its run/, circuits/ or bodies/) is searched after the
+    working directory.
     """
     candidates = [Path(part) for part in os.environ.get("COSIM_ZOO", "").split(os.pathsep) if part]
     candidates.append(Path.cwd())
@@ -66,7 +66,7 @@ def _own(document: Path) -> Iterator[Path]:
 
 
 def _announced() -> Iterator[Path]:
-    """Folders of the packages with an entry point in the group ``cosim.zoo`` (``name = package`` or ``package:folder``)."""
+    """Folders of packages with an entry point in the group ``cosim.zoo`` (``name = package`` or ``package:folder``)."""
     for point in entry_points(group="cosim.zoo"):
         try:
             spec = find_spec(point.module)
@@ -151,7 +151,7 @@ def list_all(document: Path | None = None) -> list[Entry]:
 
 
 def _header(path: Path) -> dict[str, str]:
-    """The ``cosim:`` and ``title:`` lines, without reading YAML: listing must be quick and must survive a broken file."""
+    """The ``cosim:`` and ``title:`` lines, without reading YAML: listing is quick and survives a broken file."""
     try:
         text = path.read_text(encoding="utf-8", errors="replace")
     except OSError:
