@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cosim.body.ports import BodyLike
 from cosim.bridge.clock import Clock
@@ -102,7 +103,7 @@ def schedule_ablations(
     return problems
 
 
-def _silence(backend: NeuralBackend, name: str, ids: np.ndarray, readers: list[MotorWire]) -> Callable[[], None]:  # type: ignore[type-arg]
+def _silence(backend: NeuralBackend, name: str, ids: NDArray[np.int64], readers: list[MotorWire]) -> Callable[[], None]:
     def action() -> None:
         backend.silence(name, ids)
         for wire in readers:

@@ -230,18 +230,18 @@ class MotorWire:
                 message = f"population '{population}' has no variable '{decode.state}'{suggest(decode.state, units)}"
                 raise Located([(("decode", "state"), message)])
             values = backend.view(population, decode.state)
-            self._alive = np.ones(len(values))
+            alive = self._alive = np.ones(len(values))
             members = np.flatnonzero(g.channel_of >= 0)
             channel = g.channel_of[members]
 
             def state(tick: int, ids: NDArray[np.int32]) -> F64:
-                return np.bincount(channel, values[members] * self._alive[members], n) / g.sizes
+                return np.bincount(channel, values[members] * alive[members], n) / g.sizes
 
             if (g.sizes == 1).all():
                 single = members[np.argsort(channel)]
 
                 def state(tick: int, ids: NDArray[np.int32]) -> F64:
-                    return values[single] * self._alive[single]
+                    return values[single] * alive[single]
 
             return state, units[decode.state]
         rate = decode.rate or decode.filter

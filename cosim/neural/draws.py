@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import re
 
-import brian2
 import numpy as np
 from brian2.core.functions import Function
 from numpy.typing import NDArray
 
-from cosim.graph.random import AS241, LN2, hashes, normal_quantile, to_unit
+from cosim.graph.random import AS241, LN2, normal_quantile, uniforms
 
 _CALL = re.compile(r"\b(uniform|normal)_draw\s*\(\s*\)")
 _XI = re.compile(r"\bxi\b")
@@ -36,25 +35,9 @@ def rewrite(text: str, start: int) -> tuple[str, int]:
     return _CALL.sub(replace, text), count
 
 
-def _bits(key: NDArray[np.int64], step: NDArray[np.int64], call: NDArray[np.int64]) -> NDArray[np.uint64]:
-    zero = np.uint64(0)
-    state = hashes(zero, np.asarray(key).view(np.uint64) if np.ndim(key) else np.uint64(np.int64(key).view(np.uint64)))
-    return chain(state, step, call)
-
-
-def chain(state: NDArray[np.uint64], *ids: NDArray[np.integer]) -> NDArray[np.uint64]:
-    """Continue a hash chain with further counters."""
-    from cosim.graph.random import mix
-
-    with np.errstate(over="ignore"):
-        for counter in ids:
-            add = (np.asarray(counter).astype(np.uint64) + np.uint64(1)) * np.uint64(0x9E3779B97F4A7C15)
-            state = mix(np.array(state + add))
-    return state
-
-
 def _uniform(key: NDArray[np.int64], step: NDArray[np.int64], call: NDArray[np.int64]) -> NDArray[np.float64]:
-    return to_unit(_bits(key, step, call))
+    # int64 keys wrap around to the unsigned 64 bits that the compiled code sees
+    return uniforms(np.uint64(0), key, step, call)
 
 
 def _normal(key: NDArray[np.int64], step: NDArray[np.int64], call: NDArray[np.int64]) -> NDArray[np.float64]:
@@ -125,5 +108,4 @@ def functions() -> dict[str, Function]:
         function.implementations.add_numpy_implementation(python)
         function.implementations.add_implementation("cython", _CYTHON, name=name)
         found[name] = function
-    _ = brian2
     return found

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from brian2 import Clock, Network, NeuronGroup, Synapses, second
+from brian2 import Clock, Network, NeuronGroup, Synapses, prefs, second
 from brian2.core.functions import Function
 from numpy.typing import NDArray
 
@@ -50,8 +50,8 @@ def emit(network: NetworkIR) -> Emitted:
     # a clock of its own: several networks may be open in one process
     clock = Clock(network.dt * second)
     members: dict[str, list[PopulationIR]] = {}
-    for population in network.populations.values():
-        members.setdefault(population.model, []).append(population)
+    for one in network.populations.values():
+        members.setdefault(one.model, []).append(one)
     offset: dict[str, int] = {}
     ids: dict[str, NDArray[np.int64]] = {}
     for model, populations in members.items():
@@ -111,13 +111,14 @@ def _group(
     options = {}
     if threshold is not None:
         options["threshold"] = f"({threshold}) and alive"
-        options["reset"] = (reset or "").replace(";", "\n").strip() or None
+        if reset is not None:
+            options["reset"] = _lines(reset)
         if spec.refractory is not None:
             # a condition in floating point instead of a time: no conversion to integer steps, the same spikes
             options["refractory"] = f"(t - lastspike) < {_expression(spec.refractory.text)} - 0.5*dt"
     group = NeuronGroup(
         sum(p.n for p in populations), text, method=spec.method, name=_safe("n", model), namespace=dict(extra),
-        dtype=dtype or None, clock=clock, **{k: v for k, v in options.items() if v is not None},
+        dtype=dtype or None, clock=clock, **options,
     )  # fmt: skip
     group.variables["alive"].set_value(True)
     if calls:
@@ -163,8 +164,8 @@ def _merge(network: NetworkIR) -> Iterator[tuple[str, Rule, list[ProjectionIR]]]
     """Projections with the same rule between the same two models, with a name for the object that holds them."""
     merged: dict[tuple[str, str, Rule], list[ProjectionIR]] = {}
     for projection in network.projections.values():
-        source, target = network.populations[projection.source], network.populations[projection.target]
-        merged.setdefault((source.model, target.model, projection.rule), []).append(projection)
+        ends = (network.populations[projection.source].model, network.populations[projection.target].model)
+        merged.setdefault((*ends, projection.rule), []).append(projection)
     for number, ((source, target, rule), projections) in enumerate(merged.items()):
         yield f"s_{source}_{target}_{number}", rule, projections
 
@@ -230,7 +231,7 @@ def _synapses(
     if not len(pre):
         synapses.active = False
         return synapses
-    synapses.connect(i=pre[order], j=post[order])
+    _connect(synapses, pre[order], post[order])
     same = bool(np.all(delay == delay[0]))
     steps = delay[:1] if same else delay[order]
     synapses.pre.variables["delay"].set_value(np.broadcast_to(steps * network.dt, (len(pre),)).copy())
@@ -243,6 +244,16 @@ def _synapses(
         for key, number in projection.initial.items():
             synapses.variables[key].get_value()[at] = number
     return synapses
+
+
+def _connect(synapses: Synapses, pre: NDArray[np.int32], post: NDArray[np.int32]) -> None:
+    """Create the synapses with numpy code: it is run once, so compiling it would cost more than it saves."""
+    target = prefs.codegen.target
+    prefs.codegen.target = "numpy"
+    try:
+        synapses.connect(i=pre, j=post)
+    finally:
+        prefs.codegen.target = target
 
 
 def _lines(statements: str) -> str:
@@ -295,7 +306,7 @@ def _gap(
     if not len(pre):
         synapses.active = False
         return synapses
-    synapses.connect(i=pre[order], j=post[order])
+    _connect(synapses, pre[order], post[order])
     for key, array in values.items():
         synapses.variables[key].set_value(array[order])
     return synapses

@@ -59,13 +59,22 @@ def _idle(item: BrianObject) -> bool:
 class RuntimeBackend:
     """A network in Brian2's runtime mode. See NeuralBackend."""
 
-    def __init__(self, network: NetworkIR, steps_per_tick: int, *, target: str = "auto") -> None:
+    def __init__(
+        self,
+        network: NetworkIR,
+        steps_per_tick: int,
+        *,
+        target: str = "auto",
+        say: Callable[[str], None] | None = None,
+    ) -> None:
         if target == "auto":
             target = "cython" if has_compiler() else "numpy"
         self.name = f"runtime ({target})"
         self.steps_per_tick = steps_per_tick
         self._network = network
         configure(target)
+        if target == "cython" and say is not None:
+            say("building the network (the first run of a circuit compiles it, which takes about a minute)")
         self._emitted: Emitted = emit(network)
         self._emitted.network.run(0 * second, namespace={})
         self._runs = [o.run for o in self._emitted.network.sorted_objects if o.active and not _idle(o)]

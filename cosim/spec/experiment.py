@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
+from cosim.analyse.options import MeasureSpec
 from cosim.spec.body import WorldSpec
 from cosim.spec.circuit import Count
 from cosim.spec.common import Expr, ListOf, Located, Name, NonEmpty, Spec, as_list
@@ -341,7 +342,7 @@ class ExperimentSpec(Spec):
     ablate: list[AblateSpec] = Field(default_factory=list)
     perturb: dict[Name, PerturbSpec] = Field(default_factory=dict)
     record: RecordSpec = Field(default_factory=RecordSpec)
-    measure: dict[Name, Any] = Field(default_factory=dict)
+    measure: MeasureSpec = Field(default_factory=MeasureSpec)
     reference: str | None = None
 
     @model_validator(mode="after")

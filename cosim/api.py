@@ -1,0 +1,250 @@
+"""The Python surface: load an experiment, change it, run it whole or step by step."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cosim.errors import CosimError, SimulationError, UserError
+from cosim.record import Result, prepare_directory
+from cosim.spec.load import LoadedExperiment, load_experiment
+
+F64 = NDArray[np.float64]
+BACKENDS = ("auto", "runtime", "numpy")
+RESULTS = Path("results")
+
+
+def load(name: str | Path, overrides: Mapping[str, Any] | None = None) -> Experiment:
+    """Load an experiment by name or path. Raises UserError with every problem found in its documents."""
+    return Experiment(name, dict(overrides or {}))
+
+
+class Experiment:
+    """An experiment that has been read and checked, but not built. Changing it makes a new one."""
+
+    def __init__(self, name: str | Path, overrides: dict[str, Any]) -> None:
+        self._name = name
+        self.overrides = overrides
+        self.loaded: LoadedExperiment = load_experiment(name, overrides)
+
+    def set(self, overrides: Mapping[str, Any]) -> Experiment:
+        """The same experiment with values changed, e.g. ``{"wires.stretch.delay": "20 ms", "feedback_strength": 2}``."""
+        return Experiment(self._name, {**self.overrides, **overrides})
+
+    @property
+    def spec(self) -> Any:
+        """The experiment document, validated."""
+        return self.loaded.spec
+
+    def open(
+        self, *, seed: int | None = None, out: Path | str | None = None, backend: str = "auto", force: bool = False
+    ) -> Simulation:
+        """Build network and body, ready to be stepped; records to `out` if given.
+
+        Raises UserError for what does not fit together.
+        """
+        return Simulation(self, seed=seed, out=Path(out) if out is not None else None, backend=backend, force=force)
+
+    def run(
+        self,
+        *,
+        seed: int | None = None,
+        out: Path | str | None = None,
+        backend: str = "auto",
+        force: bool = False,
+        progress: Callable[[float], None] | None = None,
+        say: Callable[[str], None] | None = None,
+    ) -> Result:
+        """Run to the end, record, measure; returns the result (``results/<name>`` unless `out` says otherwise).
+
+        `progress` is called with the biological time in seconds after every tick, `say` with what a user should know.
+        Raises SimulationError on a blow-up and passes on KeyboardInterrupt; in both cases the record is closed and readable.
+        """
+        say = say or (lambda text: None)
+        path = Path(out) if out is not None else RESULTS / self.loaded.spec.name
+        with Simulation(self, seed=seed, out=path, backend=backend, force=force, say=say) as simulation:
+            simulation.progress = progress
+            simulation.run()
+        result = Result(path)
+        chosen = self.loaded.spec.measure.chosen()
+        if chosen:
+            from cosim.analyse.measures import measure
+
+            result.save_metrics(measure(result, chosen, self.loaded.spec.transient))
+        return result
+
+
+class Simulation:
+    """An experiment in progress. Use as a context; ``step`` advances one tick, ``run`` goes to the end."""
+
+    def __init__(
+        self,
+        experiment: Experiment,
+        *,
+        seed: int | None,
+        out: Path | None,
+        backend: str,
+        force: bool,
+        say: Callable[[str], None] | None = None,
+    ) -> None:
+        from cosim.bridge.recording import attach
+
+        self.experiment = experiment
+        loaded = experiment.loaded
+        spec = loaded.spec
+        self.seed = spec.seed if seed is None else seed
+        self.progress: Callable[[float], None] | None = None
+        self._status: tuple[str, str] | None = None
+        begin = time.perf_counter()
+        self.lockstep = build(loaded, seed=self.seed, backend=backend, say=say)
+        self.build_seconds = time.perf_counter() - begin
+        self._ticks = self.lockstep.clock.ticks(spec.duration, "the duration of")
+        self._recorder = None
+        self._path = out
+        if out is not None:
+            try:
+                prepare_directory(out, force)
+                if spec.reference is not None:
+                    shutil.copyfile(_reference(loaded), out / "reference.csv")
+                from cosim.manifest import describe
+
+                manifest = describe(experiment, self)
+                self._recorder = attach(spec, self.lockstep, out, manifest)
+            except BaseException:
+                self.lockstep.close()
+                raise
+        elif self.lockstep.body is not None:
+            self.lockstep.body.request(self.lockstep.body.sensors)
+        self._began = time.perf_counter()
+
+    @property
+    def time(self) -> float:
+        """Biological time, s."""
+        return self.lockstep.tick * self.lockstep.clock.tick
+
+    @property
+    def readings(self) -> dict[str, F64]:
+        """The body's sensors by name: views that the next step overwrites."""
+        return self.lockstep.body.readings if self.lockstep.body is not None else {}
+
+    def step(self, ticks: int = 1) -> dict[str, F64]:
+        """Advance by whole ticks; returns the readings. Raises SimulationError on a blow-up."""
+        try:
+            self.lockstep.run(ticks)
+        except SimulationError as error:
+            self._status = ("failed", str(error))
+            raise
+        return self.readings
+
+    def state(self, population: str, variable: str) -> F64:
+        """A state variable of a population, shape (n,), SI: a live view. Raises UserError for unknown names."""
+        network, backend = self.lockstep.network, self.lockstep.backend
+        if network is None or backend is None or population not in network.populations:
+            raise UserError(f"there is no population '{population}'")
+        return backend.view(population, variable)
+
+    def spikes(self) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
+        """Spikes of the last tick: network steps and global ids."""
+        if self.lockstep.backend is None:
+            return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int32)
+        return self.lockstep.backend.spikes()
+
+    def run(self) -> None:
+        """Go on to the end of the experiment's duration."""
+        if self.progress is not None:
+            progress, tick = self.progress, self.lockstep.clock.tick
+            self.lockstep.on_progress = lambda k: progress(k * tick)
+        self.step(self._ticks - self.lockstep.tick)
+        self.lockstep.finish()
+        self._status = ("complete", "")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close(error)
+
+    def close(self, error: BaseException | None = None) -> None:
+        """Close the record (complete, failed or interrupted) and release network and body."""
+        try:
+            if self._recorder is not None:
+                self._close_record(error)
+        finally:
+            self._recorder = None
+            self.lockstep.close()
+
+    def _close_record(self, error: BaseException | None) -> None:
+        assert self._recorder is not None
+        status, message = self._status or ("interrupted", "closed before its end")
+        if isinstance(error, KeyboardInterrupt):
+            status, message = "interrupted", "interrupted by the user"
+        elif error is not None:
+            status, message = "failed", str(error) or type(error).__name__
+        if self._status is None and error is None and self.lockstep.tick >= self._ticks:
+            status, message = "complete", ""
+        wall = time.perf_counter() - self._began
+        backend = self.lockstep.backend
+        facts: dict[str, Any] = {
+            "timings": {"build": self.build_seconds, **self.lockstep.timings.as_dict(wall, self.time)},
+            "end": self.time,
+        }
+        if message:
+            facts["message"] = message
+        self._recorder.close(
+            status,  # type: ignore[arg-type]
+            final_state=backend.state() if backend is not None else None,
+            **facts,
+        )
+
+
+def _reference(loaded: LoadedExperiment) -> Path:
+    file = loaded.experiment.folder / str(loaded.spec.reference)
+    if not file.is_file():
+        raise UserError(loaded.problem("experiment", ("reference",), f"no such file: {file}"))
+    return file
+
+
+def build(
+    loaded: LoadedExperiment, *, seed: int, backend: str = "auto", say: Callable[[str], None] | None = None
+) -> Any:
+    """The lockstep of an experiment. Raises UserError with file and line for everything that does not fit."""
+    from brian2.core.base import BrianObjectException
+
+    from cosim.bridge.assemble import AssemblyError, assemble
+    from cosim.graph.ir import NetworkIR
+    from cosim.neural.runtime import RuntimeBackend, has_compiler
+    from cosim.spec.check import check_deep, parts_of
+    from cosim.spec.common import Located
+
+    if backend not in BACKENDS:
+        raise UserError(f"no backend '{backend}', expected one of {', '.join(BACKENDS)}")
+    if backend == "runtime" and not has_compiler():
+        raise UserError("the runtime backend needs a C++ compiler (g++); use --backend numpy, which is slower")
+    target = {"auto": "auto", "runtime": "cython", "numpy": "numpy"}[backend]
+    if backend == "auto" and not has_compiler() and say is not None and loaded.circuit is not None:
+        say("no C++ compiler found: the network runs as numpy code, several times slower")
+
+    def make(network: NetworkIR, steps: int) -> RuntimeBackend:
+        return RuntimeBackend(network, steps, target=target, say=say)
+
+    try:
+        return assemble(parts_of(loaded), seed=seed, backend=make)
+    except AssemblyError as error:
+        raise UserError(loaded.problems(error.problems)) from None
+    except Located as error:
+        raise UserError([loaded.problem("circuit", path, message) for path, message in error.problems]) from None
+    except (BrianObjectException, SyntaxError, TypeError, ValueError, NotImplementedError) as error:
+        # Brian2 refused the circuit: find out where in the document
+        found = check_deep(loaded)
+        if found:
+            raise UserError(loaded.problems(found)) from None
+        raise CosimError(f"Brian2 cannot build the network: {error}") from error

@@ -1,0 +1,130 @@
+"""Which arrays of a lockstep go into the record, under which names."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from cosim.bridge.lockstep import Lockstep, Tap
+from cosim.bridge.wires import MotorWire, SensoryWire
+from cosim.errors import UserError
+from cosim.graph.ir import PopulationIR
+from cosim.neural.equations import variable_units
+from cosim.record import PopulationLayout, Recorder, RecordLayout, SeriesLayout, body_series, state_series, wire_series
+from cosim.spec.experiment import ExperimentSpec
+from cosim.spec.units import UnitError, suggest, unit_text
+
+Path = tuple[str | int, ...]
+
+
+def check_record(spec: ExperimentSpec, lockstep: Lockstep) -> list[tuple[Path, str]]:
+    """Problems of the `record` and `measure` sections (paths in the experiment document)."""
+    problems: list[tuple[Path, str]] = []
+    populations = lockstep.network.populations if lockstep.network is not None else {}
+    if isinstance(spec.record.spikes, list):
+        for i, name in enumerate(spec.record.spikes):
+            if name not in populations:
+                problems.append((("record", "spikes", i), f"no population '{name}'{suggest(name, populations)}"))
+    for name, variables in spec.record.state.items():
+        here: Path = ("record", "state", name)
+        if name not in populations:
+            problems.append((here, f"no population '{name}'{suggest(name, populations)}"))
+            continue
+        assert lockstep.network is not None and lockstep.backend is not None
+        for variable, wanted in variables.items():
+            try:
+                lockstep.backend.view(name, variable)
+                _every(lockstep, wanted.every)
+            except UserError as error:
+                problems.append(((*here, variable), error.problems[0].message))
+            except UnitError as error:
+                problems.append(((*here, variable, "every"), str(error)))
+            if isinstance(wanted.neurons, list):
+                for i, neuron in enumerate(wanted.neurons):
+                    if not 0 <= neuron < populations[name].n:
+                        message = f"no neuron {neuron}, expected 0 to {populations[name].n - 1}"
+                        problems.append(((*here, variable, "neurons", i), message))
+    if lockstep.body is not None and isinstance(spec.record.body.sensors, list):
+        for i, sensor in enumerate(spec.record.body.sensors):
+            if sensor not in lockstep.body.sensors:
+                hint = suggest(sensor, lockstep.body.sensors)
+                problems.append((("record", "body", "sensors", i), f"the body has no sensor '{sensor}'{hint}"))
+    try:
+        _every(lockstep, spec.record.body.every)
+    except UnitError as error:
+        problems.append((("record", "body", "every"), str(error)))
+    return problems
+
+
+def _every(lockstep: Lockstep, seconds: float | None) -> int:
+    return max(lockstep.clock.ticks(seconds, "the interval"), 1) if seconds is not None else 1
+
+
+def _population(population: PopulationIR, spiking: bool) -> PopulationLayout:
+    side = [population.sides[s] for s in population.side] if population.sides else None
+    return PopulationLayout(
+        population.name, population.first, population.n, side, {"y": population.y, **population.coordinates}, spiking
+    )
+
+
+def attach(
+    spec: ExperimentSpec, lockstep: Lockstep, path: Any, manifest: dict[str, Any]
+) -> Recorder:
+    """Create the record of a run at `path` and connect the lockstep's arrays to it; returns the open Recorder."""
+    clock = lockstep.clock
+    series: list[tuple[SeriesLayout, np.ndarray[Any, Any], bool]] = []
+    network, body, backend = lockstep.network, lockstep.body, lockstep.backend
+    if network is not None and backend is not None:
+        for name, variables in spec.record.state.items():
+            units = variable_units(network.models[network.populations[name].model])
+            for variable, wanted in variables.items():
+                view = backend.view(name, variable)
+                neurons = list(range(len(view))) if wanted.neurons == "all" else list(wanted.neurons)
+                layout = state_series(
+                    name, variable, neurons, unit=unit_text(units[variable]), every=_every(lockstep, wanted.every)
+                )
+                chosen = view if wanted.neurons == "all" else _Picked(view, np.array(neurons))
+                series.append((layout, chosen, True))  # type: ignore[arg-type]
+    if body is not None:
+        every = _every(lockstep, spec.record.body.every)
+        wanted_sensors = list(body.sensors) if spec.record.body.sensors == "all" else list(spec.record.body.sensors)
+        for name in wanted_sensors:
+            port = body.sensors[name]
+            layout = body_series(name, port.labels, unit=port.unit, width=port.width, every=every)
+            series.append((layout, body.readings[name], False))
+        body.request({*wanted_sensors, *(w.sensor for w in lockstep.sensory)})
+    if spec.record.wires:
+        wires: list[SensoryWire | MotorWire] = [*lockstep.sensory, *lockstep.motor]
+        for wire in wires:
+            for side in ("sent", "delivered"):
+                layout = wire_series(wire.name, side, wire.channels, unit=wire.unit)  # type: ignore[arg-type]
+                series.append((layout, getattr(wire, side), True))
+    populations = () if network is None else tuple(
+        _population(p, network.models[p.model].threshold is not None) for p in network.populations.values()
+    )  # fmt: skip
+    spikes: bool | tuple[str, ...] = spec.record.spikes == "all"
+    if isinstance(spec.record.spikes, list):
+        spikes = tuple(spec.record.spikes)
+    recorder = Recorder(
+        path,
+        manifest=manifest,
+        layout=RecordLayout(clock.tick, clock.dt, populations, tuple(one for one, _, _ in series), spikes),
+        flush_every=max(round(1.0 / clock.tick), 1),
+    )
+    for layout, values, before in series:
+        channel = recorder.channel(layout.name)
+        tap = Tap(channel.append, values, layout.every)
+        (lockstep.before if before else lockstep.after).append(tap)
+    lockstep.recorder = recorder
+    return recorder
+
+
+class _Picked:
+    """Some neurons of a view, looked up when a row is written."""
+
+    def __init__(self, view: np.ndarray[Any, Any], neurons: np.ndarray[Any, Any]) -> None:
+        self._view, self._neurons = view, neurons
+
+    def __array__(self, dtype: Any = None, copy: Any = None) -> np.ndarray[Any, Any]:
+        return np.asarray(self._view[self._neurons], dtype=dtype)

@@ -1,0 +1,55 @@
+"""A backend that cannot run: it answers what there is, so that wiring can be checked without an engine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from brian2.equations.equations import Equations
+from numpy.typing import NDArray
+
+from cosim.errors import UserError
+from cosim.graph.ir import NetworkIR
+from cosim.neural.backend import Spikes
+from cosim.spec.units import suggest
+
+
+class PlanBackend:
+    """Views are arrays of the right length; nothing moves. See NeuralBackend."""
+
+    name = "plan"
+
+    def __init__(self, network: NetworkIR, steps_per_tick: int) -> None:
+        self._network = network
+        self.steps_per_tick = steps_per_tick
+
+    def view(self, population: str, variable: str) -> NDArray[np.float64]:
+        found = self._network.populations[population]
+        equations = Equations(self._network.models[found.model].equations)
+        known = [*equations.diff_eq_names, *equations.parameter_names]
+        if variable not in known:
+            raise UserError(f"population '{population}' has no variable '{variable}'{suggest(variable, known)}")
+        return np.zeros(found.n)
+
+    def run(self, n_ticks: int, on_tick: Callable[[int], bool]) -> int:
+        raise RuntimeError("a plan does not run")
+
+    def advance(self) -> None:
+        raise RuntimeError("a plan does not run")
+
+    def spikes(self) -> Spikes:
+        return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int32)
+
+    def silence(self, population: str, ids: NDArray[np.int64]) -> None: ...
+
+    def cut(self, projection: str, edges: NDArray[np.bool_] | None = None) -> None: ...
+
+    def transect(self, position: float) -> None: ...
+
+    def check_finite(self) -> tuple[str, str, int] | None:
+        return None
+
+    def state(self) -> dict[str, NDArray[np.float64]]:
+        return {}
+
+    def close(self) -> None: ...
