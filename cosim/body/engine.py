@@ -10,6 +10,9 @@ What Bullet does otherwise, and is set right here:
   ``body.py`` reports instead. ``jointDamping`` and ``maxJointVelocity`` in one changeDynamics call lose the first;
 - the solver stops when its residual (in N s) is below 1e-7, which the impulses of a gram are below at once: 0; contact slop and
   margins are metres, sized for robots: scaled to the body;
+- getLinkStates without ``computeForwardKinematics`` gives link poses of one step ago (the root's are current), and so
+  forces that pump energy in; multiplyTransforms and invertTransform compute in single precision (``algebra.py``), and
+  joint origins are read from a URDF in single precision, 1e-8 of their size;
 - warnings are printed on standard output by C code: caught (``quiet``);
 - ``calculateMassMatrix`` crashes on a numpy array, and takes flags as its third argument: lists, and keywords.
 """

@@ -179,13 +179,16 @@ class SimulatedBody:
             self.q[:] = self._q_list
             self.v[:] = [s[1] for s in states]
 
-    def _read_links(self, kinematics: int = 0) -> None:
+    def _read_links(self) -> None:
         """Refresh `table`. Bullet's link call leaves out the root, whose pose is that of its centre of mass."""
         engine, table = self.engine, self.table
         client, body = engine.client, engine.body
         others = len(engine.links) - 1
         if others:
-            states = p.getLinkStates(body, range(others), 1, kinematics, physicsClientId=client)
+            # computeForwardKinematics: without it the poses are those of a step ago
+            states = p.getLinkStates(
+                body, range(others), computeLinkVelocity=1, computeForwardKinematics=1, physicsClientId=client
+            )
             flat = chain.from_iterable(chain.from_iterable(states))
             table[1:] = np.fromiter(flat, np.float64, 27 * others).reshape(others, 27)
         at, turn = p.getBasePositionAndOrientation(body, physicsClientId=client)
@@ -250,7 +253,7 @@ class SimulatedBody:
         self._take_commands()
         self.drive.parts[:] = 0.0
         self.drive.total[:] = 0.0
-        self._read_links(kinematics=1)
+        self._read_links()
         if self.fluid is not None:
             self.fluid.read(self.table)
         if self.joints:
@@ -271,7 +274,7 @@ class SimulatedBody:
         self._a_free[:] = (self.v - before) / self.dt
         set_initial(self.spec, engine)
         self._read_joints()
-        self._read_links(kinematics=1)
+        self._read_links()
 
     def reset(self) -> None:
         """Back to the initial state in a fresh engine (so that a second run gives the same bits as the first)."""
