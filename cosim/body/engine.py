@@ -8,8 +8,8 @@ What Bullet does otherwise, and is set right here:
 - joint damping in the engine is explicit (unstable at small inertia): 0 here, ours is implicit (``drive.py``);
 - joint and base speeds are clamped at 100 rad/s (m/s), which hides a blow-up: the clamp is lifted (``MAX_SPEED``) and
   ``body.py`` reports instead. ``jointDamping`` and ``maxJointVelocity`` in one changeDynamics call lose the first;
-- the solver stops when its residual (in N s) is below 1e-7, which the impulses of a gram are below at once: 0; contact slop and
-  margins are metres, sized for robots: scaled to the body;
+- the solver stops when its residual (in N s) is below 1e-7, which the impulses of a gram are at once: threshold 0;
+  contact slop and margins are metres, sized for robots: scaled to the body;
 - getLinkStates without ``computeForwardKinematics`` gives link poses of one step ago (the root's are current), and so
   forces that pump energy in; multiplyTransforms and invertTransform compute in single precision (``algebra.py``), and
   joint origins are read from a URDF in single precision, 1e-8 of their size;
@@ -173,7 +173,9 @@ def _load_file(spec: BodySpec, client: int) -> int:
 
 
 def _describe(spec: BodySpec, client: int, body: int, ground: int | None) -> Engine:
-    info = [p.getJointInfo(body, i, physicsClientId=client) for i in range(p.getNumJoints(body, physicsClientId=client))]
+    info = [
+        p.getJointInfo(body, i, physicsClientId=client) for i in range(p.getNumJoints(body, physicsClientId=client))
+    ]
     root = p.getBodyInfo(body, physicsClientId=client)[0].decode()
     for joint in info:
         if joint[2] in (p.JOINT_SPHERICAL, p.JOINT_PLANAR):
@@ -215,7 +217,9 @@ def _settle_dynamics(spec: BodySpec, engine: Engine) -> None:
     c, b = engine.client, engine.body
     if spec.sdf is not None:
         given = _sdf_inertias(model_path(spec), spec.model)
-        engine.inertia = np.array([given.get(name, own) for name, own in zip(engine.links, engine.inertia, strict=True)])
+        engine.inertia = np.array(
+            [given.get(name, own) for name, own in zip(engine.links, engine.inertia, strict=True)]
+        )
     for row, name in enumerate(engine.links):
         link = row - 1
         if spec.sdf is not None:
@@ -234,8 +238,10 @@ def _settle_dynamics(spec: BodySpec, engine: Engine) -> None:
         p.changeDynamics(b, link, activationState=p.ACTIVATION_STATE_DISABLE_SLEEPING, physicsClientId=c)
     engine.mass.setflags(write=False)
     if engine.dofs:
-        friction = [spec.joints[name].friction if name in spec.joints and "friction" in spec.joints[name].model_fields_set
-                    else float(given) for name, given in zip(engine.joints, engine.file_friction, strict=True)]  # fmt: skip
+        friction = engine.file_friction.tolist()
+        for i, name in enumerate(engine.joints):
+            if name in spec.joints and "friction" in spec.joints[name].model_fields_set:
+                friction[i] = spec.joints[name].friction
         p.setJointMotorControlArray(b, engine.dofs, p.VELOCITY_CONTROL, forces=friction, physicsClientId=c)
 
 

@@ -59,7 +59,9 @@ class SimulatedBody:
         self._active: list[tuple[Refresh, Array]] = []
         self._hinges = np.flatnonzero(engine.slider == 0)
         self._sliders = np.flatnonzero(engine.slider)
-        self._positioned = np.array([i for i, name in enumerate(self.joints) if self._has_position(name)], dtype=np.intp)
+        self._positioned = np.array(
+            [i for i, name in enumerate(self.joints) if self._has_position(name)], dtype=np.intp
+        )
         self._wants_links = True
         self.fluid = self._make_fluid()
         self.request(self.sensors)
@@ -79,7 +81,9 @@ class SimulatedBody:
                 continue
             real = "slider" if self.engine.slider[self.joints.index(name)] else "hinge"
             if joint.kind != real:
-                problems.append(Problem("", 0, 0, f"joints.{name}.kind", f"'{name}' is a {real} in the file: kind: {real}"))
+                problems.append(
+                    Problem("", 0, 0, f"joints.{name}.kind", f"'{name}' is a {real} in the file: kind: {real}")
+                )
         missing = [m for m in self.spec.muscles.values() if m.joint not in self.joints]
         problems += [Problem("", 0, 0, "muscles", f"'{m.joint}' is no hinge") for m in missing]
         if problems:
@@ -89,7 +93,9 @@ class SimulatedBody:
         hinges = tuple(n for n, s in zip(self.joints, self.engine.slider, strict=True) if not s)
         sliders = tuple(n for n in self.joints if n not in hinges)
         ports = [
-            Port("activation", "1", tuple(self.spec.muscles)), Port("torque", "N*m", hinges), Port("force", "N", sliders),
+            Port("activation", "1", tuple(self.spec.muscles)),
+            Port("torque", "N*m", hinges),
+            Port("force", "N", sliders),
             Port("position", "rad", tuple(n for n in self.joints if self._has_position(n))),
         ]  # fmt: skip
         return {port.name: port for port in ports if port.labels}
@@ -150,7 +156,9 @@ class SimulatedBody:
                 torque = drive.solve(self.q, self.v, self._a_free, mass)
             except np.linalg.LinAlgError:
                 self._explode(tick)
-            p.setJointMotorControlArray(body, engine.dofs, p.TORQUE_CONTROL, forces=torque.tolist(), physicsClientId=client)
+            p.setJointMotorControlArray(
+                body, engine.dofs, p.TORQUE_CONTROL, forces=torque.tolist(), physicsClientId=client
+            )
         if fluid is not None:
             fluid.apply()
         if pushed:

@@ -30,7 +30,9 @@ def check_link(link: LinkSpec) -> None:
         problems.append((("mass",), "com and inertia need a mass"))
     for index, part in enumerate(link.parts):
         if part.mass and part.shape.mesh is not None:
-            problems.append((("parts", index, "mass"), "a mesh has no inertia of its own, so this part can have no mass"))
+            problems.append(
+                (("parts", index, "mass"), "a mesh has no inertia of its own, so this part can have no mass")
+            )
     if link.inertia is not None:
         x, y, z = link.inertia
         # Bullet sets an inertia that no rigid body can have to zero, with a line on standard output only
@@ -51,7 +53,9 @@ def check_body(body: BodySpec) -> None:
     if body.links:
         problems += _tree(body)
         links, joints = set(body.links), set(body.joints)
-        problems += [((key,), f"{key} goes with urdf or sdf") for key in ("masses", "model", "fixed") if getattr(body, key)]
+        problems += [
+            ((key,), f"{key} goes with urdf or sdf") for key in ("masses", "model", "fixed") if getattr(body, key)
+        ]
     else:
         problems += _file(body)
         if problems:
@@ -95,7 +99,9 @@ def _file(body: BodySpec) -> Problems:
         name = link.get("name", "")
         still = body.fixed and name not in children
         if link.find("inertial") is None and name not in body.masses and not still:
-            text = f"link '{name}' has no <inertial> in the {key} file and Bullet would make it 1 kg: give its mass here"
+            text = (
+                f"link '{name}' has no <inertial> in the {key} file and Bullet would make it 1 kg: give its mass here"
+            )
             problems.append((("masses",), text))
     if body.sdf and body.fixed:
         problems.append((("fixed",), "an SDF body is fixed by a joint to the world in its file, not here"))
@@ -121,7 +127,9 @@ def _references(body: BodySpec, links: set[str], joints: set[str]) -> Problems:
     for name, muscle in body.muscles.items():
         joint = body.joints.get(muscle.joint)
         if joint is not None and joint.kind != "hinge":
-            problems.append((("muscles", name, "joint"), f"a muscle pulls on a hinge; '{muscle.joint}' is {joint.kind}"))
+            problems.append(
+                (("muscles", name, "joint"), f"a muscle pulls on a hinge; '{muscle.joint}' is {joint.kind}")
+            )
     arms = [m.moment_arm is not None for m in body.muscles.values()]
     if any(arms) and not all(arms):
         # one sensor has one unit: metres with moment arms, radians without
@@ -166,7 +174,7 @@ def _tree(body: BodySpec) -> Problems:
     if len(roots) > 1:
         text = f"nothing joins it to '{roots[0]}': every link but one root is the child of a joint"
         problems += [(("links", name), text) for name in roots[1:]]
-    problems += [(("links", name, "fixed"), f"only the root link can be fixed; '{name}' is the child of joint '{leads[name]}'")
+    problems += [(("links", name, "fixed"), f"only the root can be fixed; '{name}' is the child of '{leads[name]}'")
                  for name, link in body.links.items() if link.fixed and name in leads]  # fmt: skip
     problems += [(("links", name, "mass"), "a link that moves needs a mass")
                  for name, link in body.links.items()
@@ -177,7 +185,7 @@ def _tree(body: BodySpec) -> Problems:
             parent = body.joints[leads[seen[-1]]].parent
             assert parent is not None  # checked above
             if parent in seen:
-                loop = " > ".join([*seen[seen.index(parent):], parent][::-1])
+                loop = " > ".join([*seen[seen.index(parent) :], parent][::-1])
                 problems.append((("joints", leads[seen[-1]], "parent"), f"the links form a loop: {loop}"))
                 return problems
             seen.append(parent)

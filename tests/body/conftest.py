@@ -55,7 +55,11 @@ def make() -> Iterator[Make]:
     made: list[Body] = []
 
     def call(
-        spec: BodySpec | str, world: dict[str, Any] | None = None, dt: float = 1e-3, substeps: int = 1, **parameters: Any
+        spec: BodySpec | str,
+        world: dict[str, Any] | None = None,
+        dt: float = 1e-3,
+        substeps: int = 1,
+        **parameters: Any,
     ) -> Body:
         if isinstance(spec, str):
             spec = parse_body(spec, **parameters)

@@ -1,4 +1,4 @@
-"""Write bodies/salamander/animal_swimming.csv: Fourier coefficients of the animal's joint angles over one swimming cycle.
+"""Write bodies/salamander/animal_swimming.csv: the animal's joint angles over a cycle, as Fourier series.
 
     python tests/body/make_animal_swimming.py swimming_spine_reduced.csv bodies/salamander/animal_swimming.csv
 
@@ -18,8 +18,8 @@ HARMONICS = 3
 HEADER = """\
 # Joint angles of swimming Pleurodeles waltl over one cycle (3.17 Hz), as Fourier coefficients in degrees:
 #   angle(t) = mean + sum over k of cos_k cos(2 pi k f t) + sin_k sin(2 pi k f t)
-# From swimming_spine_reduced.csv of github.com/AlexPazzaglia/SalamandraSNN (MIT licence, (c) 2024 Alessandro Pazzaglia),
-# the mean cycle of Karakasiliotis et al. 2016, J R Soc Interface 13:20151089. Three harmonics hold the
+# From swimming_spine_reduced.csv of github.com/AlexPazzaglia/SalamandraSNN (MIT licence, (c) 2024 Alessandro
+# Pazzaglia), the mean cycle of Karakasiliotis et al. 2016, J R Soc Interface 13:20151089. Three harmonics hold the
 # 20 samples to {rms:.2f} degrees rms. Made by tests/body/make_animal_swimming.py.
 """
 

@@ -66,7 +66,9 @@ def test_overdamped_joint_creeps_with_the_analytic_rate(make: Make) -> None:
 
 @pytest.mark.parametrize("stiffness", [0.01, 1.0, 1000.0])
 def test_a_loaded_spring_rests_exactly_where_torques_balance(make: Make, stiffness: float) -> None:
-    body = make(ROD, {"gravity": "9.81 m/s^2"}, stiffness=f"{stiffness} N*m/rad", damping=f"{0.02 * stiffness} N*m*s/rad")
+    body = make(
+        ROD, {"gravity": "9.81 m/s^2"}, stiffness=f"{stiffness} N*m/rad", damping=f"{0.02 * stiffness} N*m*s/rad"
+    )
     for tick in range(4000):
         body.step(tick)
     # the axis is +y, so a positive angle lowers the rod: K q = m g l/2 cos q
@@ -87,7 +89,7 @@ def test_a_held_joint_does_not_move_in_the_first_steps_under_load(make: Make) ->
 
 
 def test_stiff_muscle_torques_do_not_depend_on_the_step(make: Make, shipped: Make) -> None:
-    """The salamander's muscles have damping rates up to 32 000 per second; 1 ms and 0.05 ms agree within half a degree."""
+    """Damping rates of the salamander reach 32 000 per second; 1 ms and 0.05 ms agree within half a degree."""
     spec = shipped("salamander")
     lag = np.linspace(0.0, 0.87, 8)
     angles = []

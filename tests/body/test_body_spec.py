@@ -73,11 +73,11 @@ def change(old: str, new: str) -> str:
     (", mass: 1 kg}\n  tip", "}\n  tip", ("links", "rod", "mass"), "a link that moves needs a mass"),
     ("mass: 1 kg}\n  tip", "mass: 0 kg}\n  tip", ("links", "rod", "mass"), "a mass greater than 0"),
     ("child: tip}", "child: tip, limits: [1 rad, 0 rad]}", ("joints", "wrist", "limits"), "lower limit must be below"),
-    ("child: tip}", "child: tip, kind: fixed, damping: 1 N*m*s/rad}", ("joints", "wrist", "damping"), "fixed joint has no"),
+    ("child: tip}", "child: tip, kind: fixed, damping: 1 N*m*s/rad}", ("joints", "wrist", "damping"), "a fixed joint"),
     ("radius: 1 cm}}, mass: 1 kg", "radius: 1 cm}}, mass: 1 kg, inertia: [1 kg*m^2, 1 kg*m^2, 3 kg*m^2]",
      ("links", "tip", "inertia"), "no rigid body has this inertia"),
-    ("{shape: {sphere: {radius: 1 cm}}, mass", "{mass", ("links", "tip", "inertia"), "a link without a shape has no inertia"),
-    ("mass: 1 kg}\njoints", "mass: 1 kg, fixed: true}\njoints", ("links", "tip", "fixed"), "only the root link can be fixed"),
+    ("{shape: {sphere: {radius: 1 cm}}, mass", "{mass", ("links", "tip", "inertia"), "a link without a shape"),
+    ("mass: 1 kg}\njoints", "mass: 1 kg, fixed: true}\njoints", ("links", "tip", "fixed"), "only the root"),
 ])  # fmt: skip
 def test_structure(parse_body: Make, old: str, new: str, path: tuple[str, ...], text: str) -> None:
     found = messages(parse_body, change(old, new))
@@ -87,7 +87,10 @@ def test_structure(parse_body: Make, old: str, new: str, path: tuple[str, ...], 
 
 def test_every_problem_is_reported_at_once(parse_body: Make) -> None:
     text = change("parent: rod,", "parent: rodd,").replace("child: rod", "child: rood")
-    assert [path for path, _ in messages(parse_body, text)] == [("joints", "elbow", "child"), ("joints", "wrist", "parent")]
+    assert [path for path, _ in messages(parse_body, text)] == [
+        ("joints", "elbow", "child"),
+        ("joints", "wrist", "parent"),
+    ]
 
 
 @pytest.mark.parametrize(("old", "new", "path", "text"), [
@@ -96,7 +99,7 @@ def test_every_problem_is_reported_at_once(parse_body: Make) -> None:
     ("radius: 1 cm", "radius: -1 cm", ("links", "tip", "shape", "sphere", "radius"), "greater than 0"),
     ("child: tip}", "child: tip, axis: [0, 0, 0]}", ("joints", "wrist", "axis"), "must not be zero"),
     ("child: tip}", "child: tip, kind: slider, damping: 1 N*m*s/rad}", ("joints", "wrist", "damping"), "expected"),
-    ("child: tip}", "child: tip, dampin: 1 N*m*s/rad}", ("joints", "wrist", "dampin"), "Extra inputs are not permitted"),
+    ("child: tip}", "child: tip, dampin: 1 N*m*s/rad}", ("joints", "wrist", "dampin"), "Extra inputs"),
 ])  # fmt: skip
 def test_values(parse_body: Make, old: str, new: str, path: tuple[str, ...], text: str) -> None:
     ((where, message),) = messages(parse_body, change(old, new))
@@ -124,7 +127,8 @@ def test_worlds() -> None:
         assert world.ground.plane is not None and world.ground.plane.friction == 0.7
     assert WorldSpec.model_validate({"ground": "none", "water": "none"}).water is None
     for wrong, text in (({"ground": "sand"}, "no ground 'sand'"), ({"gravity": "-1 m/s^2"}, "magnitude"),
-                        ({"water": {"density": "1 g"}}, "expected a density"), ({"wind": 1}, "Extra inputs")):  # fmt: skip
+                        ({"water": {"density": "1 g"}}, "expected a density"),
+                        ({"wind": 1}, "Extra inputs")):  # fmt: skip
         with pytest.raises(ValidationError, match=text):
             WorldSpec.model_validate(wrong)
 
@@ -133,7 +137,9 @@ def sampled_inertia(shape: ShapeSpec, n: int = 120) -> np.ndarray:
     """Inertia per kg from a grid of points in the shape (along its z)."""
     r, h = 1.0, 1.5
     x = (np.arange(n) + 0.5) / n * 2 - 1
-    points = np.stack(np.meshgrid(x * r, x * r, x * (h / 2 + (r if shape.capsule else 0)), indexing="ij"), axis=-1).reshape(-1, 3)
+    points = np.stack(
+        np.meshgrid(x * r, x * r, x * (h / 2 + (r if shape.capsule else 0)), indexing="ij"), axis=-1
+    ).reshape(-1, 3)
     if shape.capsule:
         outside = np.maximum(np.abs(points[:, 2]) - h / 2, 0)
         inside = points[:, 0] ** 2 + points[:, 1] ** 2 + outside**2 < r * r
