@@ -160,14 +160,18 @@ def rates(result: Result, options: RatesOptions, transient: float) -> Metrics:
 
 
 def latency(result: Result, options: LatencyOptions, transient: float) -> Metrics:
-    """latency (s), or with several channels latency_<channel>; the baseline begins at the transient."""
+    """latency (s), or with several channels latency_<channel>; the baseline begins at the transient.
+
+    A reading of the body stands at the end of the tick in which it came about, so a deviation there counts from that tick's start.
+    """
     onset = options.at if options.at is not None else perturbation_onset(result, str(options.perturbation))
     metrics: Metrics = {}
     for name in options.channel:
         trace = result.trace(name).after(transient)
         values = columns(trace, options.labels)
         key = "latency" if len(options.channel) == 1 else f"latency_{name.replace('/', '_')}"
-        metrics[key] = neural.latency(trace.time, values, onset, options.threshold, options.sds)
+        began = trace.time - trace.dt if name.startswith("body/") else trace.time
+        metrics[key] = neural.latency(began, values, onset, options.threshold, options.sds)
     return metrics
 
 

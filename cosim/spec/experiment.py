@@ -10,7 +10,7 @@ from cosim.analyse.options import MeasureSpec
 from cosim.spec.body import WorldSpec
 from cosim.spec.circuit import Count
 from cosim.spec.common import Expr, ListOf, Located, Name, NonEmpty, Spec, as_list
-from cosim.spec.units import Delay, Duration, Fraction, Length, Time, UnitError
+from cosim.spec.units import Delay, Duration, Fraction, Frequency, Length, Time, UnitError
 
 
 class Where(Spec):
@@ -242,13 +242,38 @@ class WireSpec(Spec):
         return self
 
 
+class FourierSpec(Spec):
+    """A periodic command as Fourier coefficients: a CSV file with a row a channel and columns name, mean, cos_1, sin_1, cos_2, ...
+
+    The value is ``mean + sum_k cos_k cos(2 pi k f t) + sin_k sin(2 pi k f t)`` in units of `unit`.
+    """
+
+    file: str
+    frequency: Frequency
+    unit: Expr
+
+
 class CommandSpec(Spec):
-    """Commands to the body from a file, without a network: e.g. joint angles to replay."""
+    """Commands to the body without a network, e.g. joint angles to replay: from exactly one of file and fourier.
+
+    ``file`` is a CSV file with a header ``time [unit],channel [unit],...``, linear between rows, repeated if `periodic`.
+    """
 
     write: dict[Name, Labels]
-    file: str
+    file: str | None = None
+    fourier: FourierSpec | None = None
     periodic: bool = False
     scale: Expr | None = None
+
+    @model_validator(mode="after")
+    def _one(self) -> CommandSpec:
+        if (self.file is None) == (self.fourier is None):
+            raise UnitError("expected exactly one of file and fourier")
+        if self.fourier is not None and self.periodic:
+            raise Located([(("periodic",), "periodic goes with file; Fourier coefficients are periodic anyway")])
+        if len(self.write) != 1:
+            raise Located([(("write",), "expected exactly one actuator")])
+        return self
 
 
 class PerturbSpec(Spec):
