@@ -58,6 +58,7 @@ class JointDrive:
         self.kp = np.array([j.position.kp if j.position else 0.0 for j in own])
         self.kd = np.array([j.position.kd if j.position else 0.0 for j in own])
         self._has_position = bool(self.kp.any() or self.kd.any())
+        self._commanded = False
         self._max_torque = np.array([np.inf if j.max_torque is None else j.max_torque for j in own])
         self._bounded = bool(np.isfinite(self._max_torque).any())
         self._spring = np.array([j.stiffness for j in own])
@@ -85,13 +86,21 @@ class JointDrive:
         np.dot(self._from_activation, self.activation, out=self._muscle_terms)
         self._offset[ACTUATOR] = self.torque
         if self._has_position:
-            on = np.isfinite(self.target)
-            self._stiffness[ACTUATOR] = on * self.kp
-            self._damping[ACTUATOR] = on * self.kd
-            self._offset[ACTUATOR] += self.kp * np.where(on, self.target, 0.0)
+            self._command_position()
         self._offset[EXTERNAL] = self.external
         np.add.reduce(self._terms, axis=0, out=self._sums)
         np.dot(self._step_weights, self._sums, out=self._g)
+
+    def _command_position(self) -> None:
+        """Position control of the joints whose target is a number."""
+        commanded = any(target == target for target in self.target.tolist())
+        if not (commanded or self._commanded):
+            return
+        self._commanded = commanded
+        on = np.isfinite(self.target)
+        self._stiffness[ACTUATOR] = on * self.kp
+        self._damping[ACTUATOR] = on * self.kd
+        self._offset[ACTUATOR] += self.kp * np.where(on, self.target, 0.0)
 
     def solve(self, q: Array, v: Array, a_free: Array, mass: Array) -> Array:
         """Torques (n,) for the step that begins at angles `q`, speeds `v`; `mass` (r + n, r + n) is overwritten.
