@@ -39,8 +39,8 @@ _NAMES_OR_FILES: dict[str, tuple[Path_, ...]] = {"experiment": (("circuit",), ("
 class Resolved:
     """A document with its bases merged in.
 
-    ``root`` is the tree without ``extends`` and ``set``, ``deferred`` what is to be set in other documents, ``texts`` the
-    text of every file that went into it (by the name shown in messages).
+    ``root`` is the tree without ``extends`` and ``set``, ``deferred`` what is to be set in other documents, ``texts``
+    the text of every file that went into it (by the name shown in messages).
     """
 
     kind: str

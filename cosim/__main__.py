@@ -1,0 +1,10 @@
+"""``python -m cosim``."""
+
+from __future__ import annotations
+
+import sys
+
+from cosim.cli import main
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,38 @@
+"""List the experiments, circuits, bodies and connectomes that can be named."""
+
+from __future__ import annotations
+
+import argparse
+
+from cosim.cli.output import add_json, print_json, table
+from cosim.zoo import KINDS, list_all
+
+HELP = "what there is: experiments, circuits, bodies, connectomes"
+
+_PLURAL = {"experiment": "experiments", "circuit": "circuits", "body": "bodies", "connectome": "connectomes"}
+
+
+def arguments(verb: argparse.ArgumentParser) -> None:
+    """The arguments of the verb."""
+    add_json(verb)
+
+
+def execute(given: argparse.Namespace) -> int:
+    """Print the zoo."""
+    entries = list_all()
+    if given.json:
+        listing = {
+            _PLURAL[kind]: [
+                {"name": entry.name, "title": entry.title, "path": entry.path}
+                for entry in entries
+                if entry.kind == kind
+            ]
+            for kind in KINDS
+        }
+        print_json(listing)
+        return 0
+    for kind in KINDS:
+        rows = [(entry.name, entry.title) for entry in entries if entry.kind == kind]
+        if rows:
+            print("\n".join([_PLURAL[kind], *table(rows)]))
+    return 0

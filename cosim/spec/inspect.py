@@ -1,0 +1,71 @@
+"""Everything that can be said against a document before it runs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from cosim.errors import UserError
+from cosim.spec.body import BodySpec, WorldSpec
+from cosim.spec.circuit import CircuitSpec
+from cosim.spec.common import Located
+from cosim.spec.load import Document, load_document, load_experiment, locate
+from cosim.spec.yamlmarks import Path_
+
+#: for a circuit or body on its own; an experiment brings its own steps
+STEP = 1e-3
+NETWORK_STEP = 1e-4
+
+
+def inspect(name: str | Path, given: Mapping[str, Any] | None = None) -> None:
+    """Load a document and try all of it without running: equations, units, generated code, edges, the body.
+
+    Raises UserError with every problem found.
+    """
+    kind = kind_of(locate(name))
+    if kind == "experiment":
+        from cosim.spec.check import check_deep
+
+        loaded = load_experiment(locate(name), given)
+        found = loaded.problems(check_deep(loaded))
+        if found:
+            raise UserError(found)
+        return
+    document = load_document(locate(name), kind, given)
+    if isinstance(document.spec, CircuitSpec):
+        _circuit(document, document.spec)
+    elif isinstance(document.spec, BodySpec):
+        from cosim.body import build
+
+        build(document.spec, WorldSpec(), STEP, 1).close()
+
+
+def kind_of(path: Path) -> str:
+    """What a file says it is. Raises UserError."""
+    from cosim.spec import yamlmarks
+    from cosim.spec.inherit import shown
+    from cosim.spec.kinds import check_header
+
+    root, _ = yamlmarks.read(path, shown(path))
+    return check_header(root, None)[0]
+
+
+def _circuit(document: Document, spec: CircuitSpec) -> None:
+    from cosim.graph.build import build
+    from cosim.neural.check import check_models, check_network
+
+    found: list[tuple[Path_, str]] = list(check_models(spec))
+    if not found:
+        try:
+            network = build(spec, seed=0, dt=NETWORK_STEP, parameters=document.parameters, folder=document.folder)
+            found = list(check_network(spec, network))
+            if not found:
+                for projection in network.projections.values():
+                    projection.edges(0, network.populations[projection.target].n)
+                for graded in network.continuous.values():
+                    graded.edges(0, network.populations[graded.target].n)
+        except Located as error:
+            found = error.problems
+    if found:
+        raise UserError([document.problem(path, message) for path, message in found])
