@@ -28,6 +28,7 @@ class _Item:
     path: Path_
     rest: tuple[str | int, ...]
     error: Any
+    key: bool = False
 
 
 def from_validation(
@@ -43,27 +44,42 @@ def from_validation(
     items = [_Item((), tuple(e["loc"]), e) for e in error.errors(include_url=False)]
     problems: list[Problem] = []
     seen: set[tuple[Path_, str]] = set()
-    for path, one in _follow(items, root):
-        for where, message, key in _explain(path, one, model, root, extra_keys):
+    followed = _follow(items, root)
+    misspelt = _misspelt(followed, model, extra_keys)
+    for item in followed:
+        if item.error["type"] == "missing" and item.path in misspelt:
+            continue  # the unknown key beside it is what was meant: one mistake, one problem
+        for where, message, key in _explain(item, model, root, extra_keys):
             if (where, message) not in seen:
                 seen.add((where, message))
                 problems.append(place(where, message, key))
     return problems
 
 
-def _follow(items: list[_Item], root: Node) -> list[tuple[Path_, Any]]:
+def _misspelt(items: list[_Item], model: type[BaseModel], extra_keys: Sequence[str]) -> set[Path_]:
+    """Paths of the keys that unknown keys are taken for."""
+    found: set[Path_] = set()
+    for item in items:
+        if item.error["type"] == "extra_forbidden":
+            near = suggest(str(item.path[-1]), _known(item.path, model, extra_keys))
+            if near:
+                found.add((*item.path[:-1], near.split("'")[1]))
+    return found
+
+
+def _follow(items: list[_Item], root: Node) -> list[_Item]:
     """Map pydantic's locations to paths; where a union complains once per branch, keep the branch that was meant."""
-    done: list[tuple[Path_, Any]] = []
+    done: list[_Item] = []
     unions: dict[Path_, dict[str, list[_Item]]] = {}
     for item in items:
-        path, rest = item.path, item.rest
+        path, rest, key = item.path, item.rest, item.key
         while rest:
             node = root.at(path)
             step = rest[0]
             if node is not None and node.child(step) is not None:
                 path, rest = (*path, step), rest[1:]
             elif step == "[key]":
-                rest = rest[1:]
+                rest, key = rest[1:], True
             elif len(rest) == 1 and item.error["type"] in ("missing", "extra_forbidden"):
                 path, rest = (*path, step), ()
             elif isinstance(step, int):
@@ -74,7 +90,7 @@ def _follow(items: list[_Item], root: Node) -> list[tuple[Path_, Any]]:
                 unions.setdefault(path, {}).setdefault(str(step), []).append(_Item(path, rest[1:], item.error))
                 break
         else:
-            done.append((path, item.error))
+            done.append(_Item(path, (), item.error, key))
     for path, branches in unions.items():
         node = root.at(path)
         assert node is not None  # paths are only extended along existing nodes
@@ -82,7 +98,7 @@ def _follow(items: list[_Item], root: Node) -> list[tuple[Path_, Any]]:
         if tags:
             done += _follow([item for tag in tags for item in branches[tag]], root)
         else:
-            done.append((path, {"type": "cosim_union", "ctx": {"literals": _literals(branches)}, "msg": ""}))
+            done.append(_Item(path, (), {"type": "cosim_union", "ctx": {"literals": _literals(branches)}, "msg": ""}))
     return done
 
 
@@ -136,14 +152,15 @@ def got(node: Node | None) -> str:
 
 
 def _explain(
-    path: Path_, error: Any, model: type[BaseModel], root: Node, extra_keys: Sequence[str]
+    item: _Item, model: type[BaseModel], root: Node, extra_keys: Sequence[str]
 ) -> list[tuple[Path_, str, bool]]:
+    path, error = item.path, item.error
     kind, context = error["type"], error.get("ctx") or {}
     cause = context.get("error")
     if isinstance(cause, Located):
         return [((*path, *inner), message, False) for inner, message in cause.problems]
     if kind in ("value_error", "assertion_error"):
-        return [(path, str(cause) if cause is not None else error["msg"], False)]
+        return [(path, str(cause) if cause is not None else error["msg"], item.key)]
     node = root.at(path)
     want = typewalk.expected(typewalk.at(model, path))
     if kind == "extra_forbidden":
@@ -198,10 +215,14 @@ def _wrong(kind: str, context: Any, want: str, node: Node | None, error: Any) ->
     return f"expected {wanted}, got {got(node)}{hint}"
 
 
-def _unknown(path: Path_, model: type[BaseModel], extra_keys: Sequence[str]) -> str:
+def _known(path: Path_, model: type[BaseModel], extra_keys: Sequence[str]) -> list[str]:
+    """The keys that may stand where `path` ends."""
     names = typewalk.names_at(model, path[:-1])
-    if len(path) == 1:
-        names = [*names, *extra_keys]
+    return [*names, *extra_keys] if len(path) == 1 else names
+
+
+def _unknown(path: Path_, model: type[BaseModel], extra_keys: Sequence[str]) -> str:
+    names = _known(path, model, extra_keys)
     hint = suggest(str(path[-1]), names)
     if not hint and names:
         hint = ", expected " + (names[0] if len(names) == 1 else "one of " + ", ".join(names))
@@ -222,6 +243,8 @@ def placer(root: Node, prefix: str = "", own: frozenset[str] | None = None) -> P
         if depth < len(path):
             # a missing key is reported where its mapping begins
             return node.problem(text, message, key=bool(node.key_line))
-        return node.problem(text, message, key=key)
+        # a mapping or list that begins in the line after its key is known to the reader by its key
+        below = (node.is_mapping or node.is_list) and node.key_line < node.line
+        return node.problem(text, message, key=key or below)
 
     return place

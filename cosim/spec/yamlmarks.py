@@ -195,6 +195,8 @@ def _position(text: str, offset: int) -> tuple[int, int]:
 
 def _syntax(error: yaml.MarkedYAMLError, text: str, file: str) -> Problem:
     mark = error.problem_mark or error.context_mark
+    if "could not find expected ':'" in (error.problem or "") and error.context_mark is not None:
+        mark = error.context_mark  # the line that lacks it, not the next one
     line, column = (mark.line, mark.column) if mark else (0, 0)
     lines = text.splitlines()
     here = lines[line] if line < len(lines) else ""
