@@ -293,7 +293,7 @@ class MotorWire:
             x = self._activation.update(x)
         if tick < self._soft_start:
             x = x * (tick / self._soft_start)
-        self.sent = self._clipped(self._map(x, x[self._groups.opposite]))
+        self.sent[:] = self._clipped(self._map(x, x[self._groups.opposite]))
         self._line.push(tick, self.sent)
 
     def apply(self, tick: int) -> None:
