@@ -14,7 +14,6 @@ import csv
 import math
 import os
 from collections.abc import Iterable, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -40,12 +39,25 @@ def simulate(job: tuple[str, dict[str, Any], int, Path]) -> dict[str, Any]:
 
     name, overrides, seed, out = job
     experiment = cosim.load("salamander_swim", overrides)
-    result = experiment.run(seed=seed, out=out / name, force=True)
+    result = _finished(out / name, experiment.loaded.content_hash, seed)
+    if result is None:
+        result = experiment.run(seed=seed, out=out / name, force=True)
     angles = result.trace("body/joint_angle").after(experiment.spec.transient)
     metrics = dict(result.metrics)
     for key, joints in (("trunk", JOINTS_TRUNK), ("tail", JOINTS_TAIL)):
         metrics[f"frequency_{key}"] = signals.frequency(angles.values[:, joints], angles.dt)
     return metrics
+
+
+def _finished(path: Path, content_hash: str, seed: int) -> Any:
+    """The result of an earlier, broken-off call of this study, if it is of the same documents."""
+    import cosim
+
+    if not (path / "manifest.json").is_file():
+        return None
+    result = cosim.Result(path)
+    same = result.manifest.get("content_hash") == content_hash and result.manifest.get("seed") == seed
+    return result if result.complete and same and result.metrics else None
 
 
 def seed_jobs() -> list[Job]:
@@ -69,10 +81,10 @@ def effect_jobs() -> list[Job]:
 
 def run_all(jobs: Sequence[Job], out: Path, workers: int) -> dict[str, dict[str, Any]]:
     """Metrics by the name of the run, in fresh processes."""
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn"), max_tasks_per_child=10) as pool:
-        found = pool.map(simulate, [(*job, out) for job in jobs])
+    with get_context("spawn").Pool(workers, maxtasksperchild=10) as pool:
+        found = pool.imap(simulate, [(*job, out) for job in jobs])
         results = {}
-        for (name, *_), metrics in zip(jobs, found, strict=True):
+        for (name, *_), metrics in zip(jobs, found, strict=False):  # imap has no length
             results[name] = metrics
             print(name, {k: v for k, v in metrics.items() if k in ("frequency", "wave_number", "speed", "locked")}, flush=True)
         return results
