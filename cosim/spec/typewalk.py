@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal, Union
 
 from pydantic import BaseModel, WithJsonSchema
 
+from cosim.spec.common import Name
 from cosim.spec.units import Expression
 
 
@@ -90,6 +91,8 @@ def describe(kind: Kind) -> str:
         if isinstance(item, WithJsonSchema):
             text = str((item.json_schema or {}).get("description", ""))
             return text.partition(" (SI unit")[0]
+    if any(item in kind.metadata for item in typing.get_args(Name)[1:]):
+        return "a name"
     origin, arguments = typing.get_origin(kind.type), typing.get_args(kind.type)
     if kind.model is not None:
         return "a mapping (" + ", ".join(field_names(kind.model)) + ")"

@@ -1,5 +1,5 @@
 """The zoo: circuits, bodies, connectomes and experiments, found by name."""
 
-from cosim.zoo.find import KINDS, Entry, find, is_path, list_all, roots
+from cosim.zoo.lookup import KINDS, Entry, find, is_path, list_all, roots
 
 __all__ = ["KINDS", "Entry", "find", "is_path", "list_all", "roots"]

@@ -26,73 +26,139 @@ class Mistake:
 
 MISTAKES = {
     # circuits
-    "unknown key": Mistake("circuit", "    reset: v = E_L", "    rest: v = E_L", 12, "unknown key 'rest', did you mean 'reset'?"),
-    "unknown key at the top": Mistake("circuit", "populations:", "populatons:", 16, "unknown key 'populatons', did you mean 'populations'?"),
+    "unknown key": Mistake(
+        "circuit", "    reset: v = E_L", "    rest: v = E_L", 12, "unknown key 'rest', did you mean 'reset'?"
+    ),
+    "unknown key at the top": Mistake(
+        "circuit", "populations:", "populatons:", 16, "unknown key 'populatons', did you mean 'populations'?"
+    ),
     "missing key": Mistake("circuit", "    model: lif\n", "", 18, "the key 'model' is missing"),
     "wrong unit": Mistake("circuit", "delay: 2 ms", "delay: 2 mV", 31, "expected a time, e.g. '10 ms', got a voltage"),
-    "no unit": Mistake("circuit", "delay: 2 ms", "delay: 2", 31, "expected a time, e.g. '10 ms', got a number without a unit"),
-    "negative delay": Mistake("circuit", "delay: 2 ms", "delay: -2 ms", 31, "out of range, expected a value 0 or greater"),
+    "no unit": Mistake(
+        "circuit", "delay: 2 ms", "delay: 2", 31, "expected a time, e.g. '10 ms', got a number without a unit"
+    ),
+    "negative delay": Mistake(
+        "circuit", "delay: 2 ms", "delay: -2 ms", 31, "out of range, expected a value 0 or greater"
+    ),
     "unknown unit": Mistake("circuit", "delay: 2 ms", "delay: 2 msec", 31, "unknown name or unit 'msec'"),
     "1e-3 without a unit": Mistake("circuit", "delay: 2 ms", "delay: 1e-3", 31, "'0.001': expected a time"),
     "sexagesimal": Mistake("circuit", "delay: 2 ms", "delay: 12:30", 31, "cannot read '12:30' as a number with a unit"),
     "division by zero": Mistake("circuit", "delay: 2 ms", "delay: 1 ms/0", 31, "'1 ms/0' has no finite value"),
     "not a number": Mistake("circuit", "gain: strength", "gain: .nan", 30, "is not a number"),
     "missing population": Mistake("circuit", "from: Ia", "from: Iaa", 24, "no population 'Iaa', did you mean 'Ia'?"),
-    "missing model": Mistake("circuit", "    model: lif\n", "    model: lof\n", 19, "no model 'lof', did you mean 'lif'?"),
+    "missing model": Mistake(
+        "circuit", "    model: lif\n", "    model: lof\n", 19, "no model 'lof', did you mean 'lif'?"
+    ),
     "not a count": Mistake("circuit", "    n: 8", "    n: 8.5", 20, "expected a whole number of at least 1, got 8.5"),
     "negative count": Mistake("circuit", "    n: 8", "    n: -8", 20, "expected a whole number of at least 1, got -8"),
     "truth for a number": Mistake("circuit", "    n: 8", "    n: true", 20, "expected a number with a unit, got true"),
     "list for a number": Mistake("circuit", "    n: 8", "    n: [8]", 20, "expected a number with a unit, got a list"),
     "text for a mapping": Mistake("circuit", "connect: {indegree: 2}", "connect: many", 27, "expected a mapping"),
     "two rules": Mistake("circuit", "{indegree: 2}", "{indegree: 2, probability: 0.1}", 27, "expected exactly one of"),
-    "wrong choice": Mistake("circuit", "side: same", "side: sane", 26, "expected one of any, same, opposite, got 'sane', did you mean 'same'?"),
+    "wrong choice": Mistake(
+        "circuit",
+        "side: same",
+        "side: sane",
+        26,
+        "expected one of any, same, opposite, got 'sane', did you mean 'same'?",
+    ),
     "no is a name": Mistake("circuit", "  Ia: {model: lif, n: 6", "  Ia: {model: no, n: 6", 17, "no model 'no'"),
     "key on is a name": Mistake("circuit", "    gain: strength", "    on: strength", 30, "unknown key 'on'"),
     "wrong method": Mistake("circuit", "method: exact", "method: exat", 14, "got 'exat', did you mean 'exact'?"),
-    "distribution misspelt": Mistake("circuit", "parameters: {w: 1 mV}", "parameters: {w: {norml: [1 mV, 1 mV]}}", 29, "unknown key 'norml', did you mean 'normal'?"),
-    "distribution too short": Mistake("circuit", "parameters: {w: 1 mV}", "parameters: {w: {normal: [1 mV]}}", 29, "expected a list of 2 values, got a list of 1"),
-    "delay as a list": Mistake("circuit", "delay: 2 ms", "delay: [2 ms]", 31, "or a time, e.g. '10 ms', got a list of 1"),
+    "distribution misspelt": Mistake(
+        "circuit",
+        "parameters: {w: 1 mV}",
+        "parameters: {w: {norml: [1 mV, 1 mV]}}",
+        29,
+        "unknown key 'norml', did you mean 'normal'?",
+    ),
+    "distribution too short": Mistake(
+        "circuit",
+        "parameters: {w: 1 mV}",
+        "parameters: {w: {normal: [1 mV]}}",
+        29,
+        "expected a list of 2 values, got a list of 1",
+    ),
+    "delay as a list": Mistake(
+        "circuit", "delay: 2 ms", "delay: [2 ms]", 31, "or a time, e.g. '10 ms', got a list of 1"
+    ),
     "not a name": Mistake("circuit", "  MN:\n", "  M-N:\n", 18, "'M-N' is not a name"),
     "duplicate key": Mistake("circuit", "  MN:\n", "  Ia:\n", 18, "the key 'Ia' is given twice, first in line 17"),
-    "side twice": Mistake("circuit", "    sides: [flexor, extensor]\n", "    sides: [flexor, flexor]\n", 21, "a side is named twice"),
+    "side twice": Mistake(
+        "circuit", "    sides: [flexor, extensor]\n", "    sides: [flexor, flexor]\n", 21, "a side is named twice"
+    ),
     "parameter is a unit": Mistake("circuit", "  tau: 10 ms", "  ms: 10 ms", 5, "'ms' is the name of a unit"),
-    "parameters in a circle": Mistake("circuit", "strength: 2", "strength: tau*strength/tau", 4, "depends on itself: strength -> strength"),
-    "parameter with unknown name": Mistake("circuit", "tau: 10 ms", "tau: 10 ms*streng", 5, "unknown name or unit 'streng', did you mean 'strength'?"),
-    "empty section": Mistake("circuit", "projections:\n", "continuous:\nprojections:\n", 22, "expected a mapping, got nothing"),
+    "parameters in a circle": Mistake(
+        "circuit", "strength: 2", "strength: tau*strength/tau", 4, "depends on itself: strength -> strength"
+    ),
+    "parameter with unknown name": Mistake(
+        "circuit", "tau: 10 ms", "tau: 10 ms*streng", 5, "unknown name or unit 'streng', did you mean 'strength'?"
+    ),
+    "empty section": Mistake(
+        "circuit", "projections:\n", "continuous:\nprojections:\n", 22, "expected a mapping, got nothing"
+    ),
     "octal": Mistake("circuit", "    n: 8", "    n: 010", 20, "'010' could be octal or decimal"),
     "tab": Mistake("circuit", "    n: 8", "\tn: 8", 20, "a tab cannot indent YAML"),
-    "bracket not closed": Mistake("circuit", "connect: {indegree: 2}", "connect: {indegree: 2", 28, "a mapping in braces is not closed"),
+    "bracket not closed": Mistake(
+        "circuit", "connect: {indegree: 2}", "connect: {indegree: 2", 28, "a mapping in braces is not closed"
+    ),
     "no colon": Mistake("circuit", "    gain: strength", "    gain strength", 30, "a line without ':'"),
-    "text that needs quotes": Mistake("circuit", "on_spike: v += w", "on_spike: a: v += w", 28, "a ':' where none can stand"),
+    "text that needs quotes": Mistake(
+        "circuit", "on_spike: v += w", "on_spike: a: v += w", 28, "a ':' where none can stand"
+    ),
     "tag": Mistake("circuit", "gain: strength", "gain: !!python/object:os.system {}", 30, "has no meaning here"),
     "unknown alias": Mistake("circuit", "gain: strength", "gain: *strength", 30, "no anchor &strength"),
     "second document": Mistake("circuit", "projections:", "---\nprojections:", 22, "a second document begins here"),
-    "unknown kind": Mistake("circuit", "cosim: circuit/1", "cosim: curcuit/1", 1, "no kind of document, did you mean 'circuit/1'?"),
+    "unknown kind": Mistake(
+        "circuit", "cosim: circuit/1", "cosim: curcuit/1", 1, "no kind of document, did you mean 'circuit/1'?"
+    ),
     "unknown version": Mistake("circuit", "cosim: circuit/1", "cosim: circuit/9", 1, "expected circuit/1"),
     "no header": Mistake("circuit", "cosim: circuit/1\n", "", 1, "begin with 'cosim: circuit/1'"),
-    "another kind": Mistake("circuit", "cosim: circuit/1", "cosim: body/1", 1, "this document is a body, expected a circuit"),
-    "bad set path": Mistake("circuit", "models:\n", "set: {projections.Ia_NM.delay: 1 ms}\nmodels:\n", 6, "did you mean 'projections.Ia_MN.delay'?"),
+    "another kind": Mistake(
+        "circuit", "cosim: circuit/1", "cosim: body/1", 1, "this document is a body, expected a circuit"
+    ),
+    "bad set path": Mistake(
+        "circuit",
+        "models:\n",
+        "set: {projections.Ia_NM.delay: 1 ms}\nmodels:\n",
+        6,
+        "did you mean 'projections.Ia_MN.delay'?",
+    ),
     # bodies
     "unknown link": Mistake("body", "parent: base", "parent: bse", 12, "no link 'bse', did you mean 'base'?"),
-    "unknown joint": Mistake("body", "flexor: {joint: elbow", "flexor: {joint: elbo", 19, "no joint 'elbo', did you mean 'elbow'?"),
+    "unknown joint": Mistake(
+        "body", "flexor: {joint: elbow", "flexor: {joint: elbo", 19, "no joint 'elbo', did you mean 'elbow'?"
+    ),
     "mass as force": Mistake("body", "mass: 0.2 kg", "mass: 0.2 N", 9, "expected a mass, e.g. '0.3 g', got a force"),
-    "vector of two": Mistake("body", "at: [0.15 m, 0, 0]", "at: [0.15 m, 0]", 8, "expected a list of 3 values, got a list of 2"),
+    "vector of two": Mistake(
+        "body", "at: [0.15 m, 0, 0]", "at: [0.15 m, 0]", 8, "expected a list of 3 values, got a list of 2"
+    ),
     "vector entry": Mistake("body", "at: [0.15 m, 0, 0]", "at: [0.15 m, 0 kg, 0]", 8, "expected a length"),
-    "limits reversed": Mistake("body", "[-90 deg, 90 deg]", "[90 deg, -90 deg]", 16, "the lower limit must be below the upper"),
+    "limits reversed": Mistake(
+        "body", "[-90 deg, 90 deg]", "[90 deg, -90 deg]", 16, "the lower limit must be below the upper"
+    ),
     "joint kind": Mistake("body", "kind: hinge", "kind: ball", 14, "expected one of hinge, slider, fixed, got 'ball'"),
-    "two shapes": Mistake("body", "{sphere: {radius: 1 cm}}", "{sphere: {radius: 1 cm}, box: {size: [1 cm, 1 cm, 1 cm]}}", 5, "expected exactly one of box, sphere"),
+    "two shapes": Mistake(
+        "body",
+        "{sphere: {radius: 1 cm}}",
+        "{sphere: {radius: 1 cm}, box: {size: [1 cm, 1 cm, 1 cm]}}",
+        5,
+        "expected exactly one of box, sphere",
+    ),
     "not a truth value": Mistake("body", "{fixed: true,", "{fixed: maybe,", 5, "expected true or false, got 'maybe'"),
     # experiments
     "dt does not divide": Mistake("experiment", "dt: 0.1 ms", "dt: 0.3 ms", 9, "does not divide the tick"),
     "tick does not divide": Mistake("experiment", "tick: 1 ms", "tick: 1.5 ms", 10, "does not divide the duration"),
     "zero dt": Mistake("experiment", "dt: 0.1 ms", "dt: 0 ms", 9, "expected a value greater than 0"),
-    "long transient": Mistake("experiment", "transient: 0.5 s", "transient: 3 s", 8, "the transient must be shorter than the duration"),
+    "long transient": Mistake(
+        "experiment", "transient: 0.5 s", "transient: 3 s", 8, "the transient must be shorter than the duration"
+    ),
     "seed": Mistake("experiment", "seed: 1", "seed: -1", 11, "expected a value at least 0, got '-1'"),
     "seed as text": Mistake("experiment", "seed: 1", "seed: one", 11, "expected a whole number, got 'one'"),
     "half a wire": Mistake("experiment", "    to: Ia\n", "", 15, "a sensory (read, encode, to) wire needs to"),
     "no duration": Mistake("experiment", "duration: 2 s\n", "", 1, "the key 'duration' is missing"),
     "which spikes": Mistake("experiment", "{spikes: all}", "{spikes: al}", 25, "got 'al', did you mean 'all'?"),
-}  # fmt: skip
+}
 
 
 def broken(mistake: Mistake) -> str:
@@ -183,12 +249,13 @@ FILES: dict[str, tuple[bytes, int, str]] = {
     "deep": (b"a: " + b"[" * 100_000, 1, "nested more than 60 levels deep"),
     "huge": (b"a: 1\n" * 1_000_000, 1, "larger than 4 MB"),
     "bomb": (
-        b"a0: &a0 [x]\n" + b"".join(b"a%d: &a%d [%s]\n" % (i, i, b",".join([b"*a%d" % (i - 1)] * 10)) for i in range(1, 9)),
+        b"a0: &a0 [x]\n"
+        + b"".join(b"a%d: &a%d [%s]\n" % (i, i, b",".join([b"*a%d" % (i - 1)] * 10)) for i in range(1, 9)),
         7,
         "more than 300000 values",
     ),
     "alias in itself": (b"cosim: circuit/1\nname: &a [*a]\n", 2, "stands inside its own anchor"),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize(("data", "line", "says"), FILES.values(), ids=FILES.keys())
