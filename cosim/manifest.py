@@ -45,7 +45,8 @@ def host() -> dict[str, Any]:
 
 
 def describe(experiment: Experiment, simulation: Simulation) -> dict[str, Any]:
-    """The manifest of a run before it starts: documents, seed, versions, machine, and what measurements need to know."""
+    """The manifest of a run before it starts: documents, seed, versions, machine, and what measurements need to
+    know."""
     loaded, spec, lockstep = experiment.loaded, experiment.loaded.spec, simulation.lockstep
     clock = lockstep.clock
     axis = loaded.circuit.axis if loaded.circuit is not None else None

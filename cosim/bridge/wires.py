@@ -19,8 +19,9 @@ from cosim.graph.ir import NetworkIR
 from cosim.graph.lesion import select
 from cosim.neural.backend import NeuralBackend
 from cosim.spec.common import Located
+from cosim.spec.compiled import compiled
 from cosim.spec.experiment import Labels, Select, WireSpec
-from cosim.spec.units import NONE, Dim, Expression, Scope, UnitError, Value, compiled, parse, suggest
+from cosim.spec.units import NONE, Dim, Expression, Scope, UnitError, Value, parse, suggest
 
 F64 = NDArray[np.float64]
 HERTZ: Dim = (0, 0, -1, 0, 0, 0, 0)

@@ -36,8 +36,8 @@ def build(
 ) -> NetworkIR:
     """Lay out the populations and prepare the projections of a circuit.
 
-    `parameters` are the document's evaluated parameters, `folder` is where its tables are looked for, `dt` [s] the network
-    step. Raises Located (paths in the circuit document) for values that have no meaning.
+    `parameters` are the document's evaluated parameters, `folder` is where its tables are looked for, `dt` [s] the
+    network step. Raises Located (paths in the circuit document) for values that have no meaning.
     """
     models = {**BUILTIN_MODELS, **circuit.models}
     populations: dict[str, PopulationIR] = {}
@@ -161,9 +161,7 @@ def _edge_builder(
         if table is not None:
             pre, post, columns = table.rows(lo, hi)
         else:
-            pre, post = pairs(
-                spec.connect, source, target, spec.side, seed=seed, name=name, scope=scope, lo=lo, hi=hi
-            )
+            pre, post = pairs(spec.connect, source, target, spec.side, seed=seed, name=name, scope=scope, lo=lo, hi=hi)
         keep = lesions.keep(source, target, pre, post)
         if keep is not None:
             pre, post = pre[keep], post[keep]
@@ -205,16 +203,16 @@ def _projection(
                 values.setdefault(column, Expression(column))
                 _ = value
     if spec.gain != 1.0 and not any(_is_weight(k) for k in values):
-        raise Located([(("projections", name, "gain"), "gain multiplies parameters named w or w_..., and there is none")])
+        raise Located(
+            [(("projections", name, "gain"), "gain multiplies parameters named w or w_..., and there is none")]
+        )
     columns = table.columns if table is not None else {}
     dims = _dims(("projections", name), values, {**_pair_names(populations, spec), **scope, **columns})
     rule = Rule(
         synapse.on_spike, synapse.on_post, synapse.equations, synapse.method, tuple(sorted(dims.items())),
         lesioned=name in lesions.cut_later or lesions.transect_later,
     )  # fmt: skip
-    edges = _edge_builder(
-        name, spec, values, dims, spec.delay, source, target, seed, dt, scope, folder, lesions
-    )
+    edges = _edge_builder(name, spec, values, dims, spec.delay, source, target, seed, dt, scope, folder, lesions)
     initial = {k: float(np.asarray(v.evaluate(scope).value)) for k, v in {**synapse.initial, **spec.initial}.items()
                if isinstance(v, Expression)}  # fmt: skip
     return ProjectionIR(name, spec.source, spec.to, rule, _located(edges, ("projections", name)), initial)
@@ -230,7 +228,7 @@ def _continuous(
     edges = _edge_builder(name, spec, values, dims, 0.0, source, target, seed, 1.0, scope, folder, lesions)
     return ContinuousIR(
         name, spec.source, spec.to, spec.expression, spec.target, tuple(sorted(dims.items())),
-        _located(edges, ("continuous", name)),
+        _located(edges, ("continuous", name)), lesioned=name in lesions.cut_later or lesions.transect_later,
     )  # fmt: skip
 
 

@@ -1,8 +1,8 @@
 """Which pairs are joined, per range of targets.
 
-Each candidate pair has its own random number, a function of (seed, projection, target id, source id): wiring does not depend on
-how targets are split, on other projections, or on lesions. Candidates of a distance kernel come from a window of sources
-sorted along the axis, so the work grows with the number of pairs in reach and not with their product.
+Each candidate pair has its own random number, a function of (seed, projection, target id, source id): wiring does
+not depend on how targets are split, on other projections, or on lesions. Candidates of a distance kernel come from a
+window of sources sorted along the axis, so the work grows with the number of pairs in reach and not with their product.
 """
 
 from __future__ import annotations
@@ -26,7 +26,8 @@ _POSITIONS = {"y": "y", "start": "start", "end": "end"}
 
 
 def neuron_scope(population: PopulationIR, ids: NDArray[np.integer] | slice, suffix: str = "") -> dict[str, Value]:
-    """Variables of neurons for expressions: y, start, end, further coordinates [m], side, side_sign, segment, pool, i."""
+    """Variables of neurons for expressions: y, start, end, further coordinates [m], side, side_sign, segment, pool,
+    i."""
     side = population.side[ids]
     scope = {name + suffix: Value(getattr(population, field)[ids], LENGTH) for name, field in _POSITIONS.items()}
     scope |= {name + suffix: Value(values[ids], LENGTH) for name, values in population.coordinates.items()}
@@ -94,7 +95,9 @@ def _coordinate(population: PopulationIR, name: str) -> F64:
     return population.y if name == "y" else population.coordinates[name]
 
 
-def _windows(kernel: KernelSpec | None, source: PopulationIR, target: PopulationIR, pre: I64, post: I64) -> tuple[I64, I64, I64]:
+def _windows(
+    kernel: KernelSpec | None, source: PopulationIR, target: PopulationIR, pre: I64, post: I64
+) -> tuple[I64, I64, I64]:
     """Sources in order of their coordinate and, per target, the range [lo, hi) of them in reach."""
     if kernel is None or kernel.trapezoid is not None:
         return pre, np.zeros(len(post), dtype=np.int64), np.full(len(post), len(pre), dtype=np.int64)
@@ -156,7 +159,8 @@ def _by_skipping(
     connect: ConnectSpec, p: float, source: PopulationIR, target: PopulationIR, side: str, key: np.uint64, scope: Scope,
     lo: int, hi: int,
 ) -> Iterator[tuple[I64, I64]]:  # fmt: skip
-    """One probability for all pairs: jump from edge to edge (gaps are geometric), so the work grows with the edges only."""
+    """One probability for all pairs: jump from edge to edge (gaps are geometric), so the work grows with the edges
+    only."""
     for pre_side, post_side in _side_pairs(source, target, side):
         post_all = post_side[(post_side >= lo) & (post_side < hi)]
         size = len(pre_side)
@@ -227,9 +231,7 @@ def _by_indegree(
             rows = chosen[open_rows]
             missing = rows < 0
             tries = np.broadcast_to(np.arange(want), rows.shape) + draw * want
-            picks = pre_side[
-                (uniforms(key, post[open_rows][:, None], tries) * len(pre_side)).astype(np.int64)
-            ]
+            picks = pre_side[(uniforms(key, post[open_rows][:, None], tries) * len(pre_side)).astype(np.int64)]
             rows = np.where(missing, picks, rows)
             if not loops:
                 rows = np.where(rows == post[open_rows][:, None], -1, rows)

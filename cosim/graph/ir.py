@@ -103,6 +103,7 @@ class ContinuousIR:
     variable: str
     parameters: tuple[tuple[str, Dim], ...]
     edges: Callable[[int, int], Edges]
+    lesioned: bool = False
 
 
 @dataclass(frozen=True)

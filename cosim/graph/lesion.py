@@ -15,7 +15,8 @@ from cosim.spec.units import UnitError, suggest
 
 @dataclass(frozen=True)
 class Lesions:
-    """What is gone from the start (`cut`, `transect`: edges never built) and what goes later (needs a switch in the synapse)."""
+    """What is gone from the start (`cut`, `transect`: edges never built) and what goes later (needs a switch in the
+    synapse)."""
 
     cut: frozenset[str] = frozenset()
     transect: tuple[float, ...] = ()
@@ -86,11 +87,14 @@ def _share(seed: int, population: PopulationIR, ids: NDArray[np.int64], fraction
 
 
 def where_mask(population: PopulationIR, where: Where) -> NDArray[np.bool_]:
-    """Which neurons of a population lie where; shape (n,). Raises UnitError for a side, pool or id that is not there."""
+    """Which neurons of a population lie where; shape (n,). Raises UnitError for a side, pool or id that is not
+    there."""
     mask = np.ones(population.n, dtype=bool)
     if where.side is not None:
         if where.side not in population.sides:
-            raise UnitError(f"population '{population.name}' has no side '{where.side}'{suggest(where.side, population.sides)}")
+            raise UnitError(
+                f"population '{population.name}' has no side '{where.side}'{suggest(where.side, population.sides)}"
+            )
         mask &= population.side == population.sides.index(where.side)
     if where.pools is not None:
         for pool in where.pools:
@@ -107,7 +111,9 @@ def where_mask(population: PopulationIR, where: Where) -> NDArray[np.bool_]:
     if where.neurons is not None:
         wrong = [i for i in where.neurons if not 0 <= i < population.n]
         if wrong:
-            raise UnitError(f"population '{population.name}' has no neuron {wrong[0]}, expected 0 to {population.n - 1}")
+            raise UnitError(
+                f"population '{population.name}' has no neuron {wrong[0]}, expected 0 to {population.n - 1}"
+            )
         listed = np.zeros(population.n, dtype=bool)
         listed[where.neurons] = True
         mask &= listed

@@ -1,8 +1,8 @@
 """Counter-based random numbers: a pure function of (seed, purpose, ids), so no draw depends on any other.
 
-The generator is SplitMix64's finaliser (Steele, Lea & Flood 2014, doi:10.1145/2660193.2660195) chained over the counters;
-the normal quantile is algorithm AS 241 (Wichura 1988, doi:10.2307/2347330). All floating-point steps are plain IEEE operations
-(the logarithm included), so C code written after these functions gives the same bits.
+The generator is SplitMix64's finaliser (Steele, Lea & Flood 2014, doi:10.1145/2660193.2660195) chained over the
+counters; the normal quantile is algorithm AS 241 (Wichura 1988, doi:10.2307/2347330). All floating-point steps are
+plain IEEE operations (the logarithm included), so C code written after these functions gives the same bits.
 """
 
 from __future__ import annotations

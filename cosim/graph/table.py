@@ -58,7 +58,7 @@ def read_table(path: Path, n_pre: int, n_post: int) -> Table:
     """Read and check an edge table. Raises UserError with file and line for what cannot be used."""
     try:
         with path.open(newline="", encoding="utf-8") as file:
-            rows = [row for row in csv.reader(file)]
+            rows = list(csv.reader(file))
     except FileNotFoundError:
         raise UserError(Problem(str(path), 0, 0, "", "no such file")) from None
     except (OSError, UnicodeDecodeError, csv.Error) as error:

@@ -1,4 +1,5 @@
-"""What does not fit between the documents of an experiment: found by putting it together without an engine for the network."""
+"""What does not fit between the documents of an experiment: found by putting it together without an engine for the
+network."""
 
 from __future__ import annotations
 
@@ -55,7 +56,8 @@ def check_experiment(loaded: LoadedExperiment) -> list[Trouble]:
 
 
 def check_deep(loaded: LoadedExperiment) -> list[Trouble]:
-    """Units and generated code of every model and projection, and the edges themselves: seconds instead of milliseconds."""
+    """Units and generated code of every model and projection, and the edges themselves: seconds instead of
+    milliseconds."""
     from cosim.graph.build import build
     from cosim.neural.check import check_network
 

@@ -120,7 +120,8 @@ class SaturatedKernel(Spec):
 
 
 class TrapezoidKernel(Spec):
-    """Depends on the target only: 1 over the source's pool, with ramps of full width `up` (rostral end), `down` (caudal).
+    """Depends on the target only: 1 over the source's pool, with ramps of full width `up` (rostral end), `down`
+    (caudal).
 
     1 inside [y0 + up/2, y1 - down/2] of the pool [y0, y1], linear to 0 at y0 - up/2 and y1 + down/2; 0 is a step.
     """
@@ -161,9 +162,10 @@ class KernelSpec(Spec):
 class ConnectSpec(Spec):
     """Which pairs are joined; exactly one rule.
 
-    ``probability`` is a number or an expression over y_pre, y_post, side_pre, ... (and any coordinate); ``indegree`` draws
-    that many distinct sources per target; ``table`` is a CSV file with columns pre, post (ids in their populations)
-    and, as further columns, synaptic parameters with their unit in brackets and `delay`. ``where`` is a condition on the pair.
+    ``probability`` is a number or an expression over y_pre, y_post, side_pre, ... (and any coordinate); ``indegree``
+    draws that many distinct sources per target; ``table`` is a CSV file with columns pre, post (ids in their
+    populations) and, as further columns, synaptic parameters with their unit in brackets and `delay`. ``where`` is a
+    condition on the pair.
     """
 
     all_to_all: Literal[True] | None = None
@@ -238,12 +240,15 @@ class ProjectionSpec(Spec):
         if self.synapse is not None:
             for key in ("on_post", "equations", "method"):
                 if getattr(self, key) is not None:
-                    raise Located([((key,), f"{key} stands in the synapse '{self.synapse}' and cannot be given here too")])
+                    raise Located(
+                        [((key,), f"{key} stands in the synapse '{self.synapse}' and cannot be given here too")]
+                    )
         return self
 
 
 class ContinuousSpec(Spec):
-    """A gap junction or graded projection: `expression` over pre and post variables, summed into the target variable."""
+    """A gap junction or graded projection: `expression` over pre and post variables, summed into the target
+    variable."""
 
     source: Annotated[Name, Field(alias="from")]
     to: Name
@@ -295,6 +300,9 @@ class CircuitSpec(Spec):
                         if not 0 <= segment < self.axis.segments:
                             message = f"no segment {segment}, expected 0 to {self.axis.segments - 1}"
                             problems.append(((*here, "segments", i), message))
+        for name in self.continuous:
+            if name in self.projections:
+                problems.append((("continuous", name), f"'{name}' is the name of a projection too"))
         for group in ("projections", "continuous"):
             joined: dict[str, ProjectionSpec | ContinuousSpec] = getattr(self, group)
             for name, projection in joined.items():
@@ -312,10 +320,10 @@ class CircuitSpec(Spec):
             if population not in self.populations:
                 message = f"no population '{population}'{suggest(population, self.populations)}"
                 problems.append(((*here, key), message))
-        if isinstance(projection, ProjectionSpec) and projection.synapse is not None:
-            if projection.synapse not in self.synapses:
-                message = f"no synapse '{projection.synapse}'{suggest(projection.synapse, self.synapses)}"
-                problems.append(((*here, "synapse"), message))
+        synapse = projection.synapse if isinstance(projection, ProjectionSpec) else None
+        if synapse is not None and synapse not in self.synapses:
+            message = f"no synapse '{synapse}'{suggest(synapse, self.synapses)}"
+            problems.append(((*here, "synapse"), message))
         if problems:
             return problems
         source, target = self.populations[projection.source], self.populations[projection.to]

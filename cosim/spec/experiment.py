@@ -110,7 +110,8 @@ class InterpolateSpec(Spec):
 
 
 class SpikeEncoder(Spec):
-    """Every neuron fires once when its channel rises through its threshold (an expression over the neuron's variables)."""
+    """Every neuron fires once when its channel rises through its threshold (an expression over the neuron's
+    variables)."""
 
     threshold: Expr
 
@@ -191,9 +192,9 @@ Labels = Annotated[list[Name] | Literal["all"], BeforeValidator(lambda raw: raw 
 class WireSpec(Spec):
     """One bundle of channels between network and body. Sensory: read, encode, to. Motor: from, decode, write.
 
-    ``delay`` is one time for all channels or one per channel. ``expression`` (motor) maps decoded values: it sees x, x_opposite
-    (the channel of the other side at the same place) and the parameters; ``soft_start`` multiplies the commands by
-    min(t / soft_start, 1).
+    ``delay`` is one time for all channels or one per channel. ``expression`` (motor) maps decoded values: it sees x,
+    x_opposite (the channel of the other side at the same place) and the parameters; ``soft_start`` multiplies the decoded
+    values by min(t / soft_start, 1).
     """
 
     read: dict[Name, Labels] | None = None
@@ -243,7 +244,8 @@ class WireSpec(Spec):
 
 
 class FourierSpec(Spec):
-    """A periodic command as Fourier coefficients: a CSV file with a row a channel and columns name, mean, cos_1, sin_1, cos_2, ...
+    """A periodic command as Fourier coefficients: a CSV file with a row a channel and columns name, mean, cos_1,
+    sin_1, cos_2, ...
 
     The value is ``mean + sum_k cos_k cos(2 pi k f t) + sin_k sin(2 pi k f t)`` in units of `unit`.
     """
@@ -256,7 +258,8 @@ class FourierSpec(Spec):
 class CommandSpec(Spec):
     """Commands to the body without a network, e.g. joint angles to replay: from exactly one of file and fourier.
 
-    ``file`` is a CSV file with a header ``time [unit],channel [unit],...``, linear between rows, repeated if `periodic`.
+    ``file`` is a CSV file with a header ``time [unit],channel [unit],...``, linear between rows, repeated if
+    `periodic`.
     """
 
     write: dict[Name, Labels]
@@ -300,8 +303,9 @@ class PerturbSpec(Spec):
 class AblateSpec(Spec):
     """A lesion, from the start or `at` a time: exactly one of silence, cut, transect.
 
-    ``silence``: the neurons of the population or tag, narrowed by `where` and `fraction`, no longer spike (or, graded, read 0).
-    ``cut``: a projection of the circuit, or ``wires.NAME``. ``transect``: every projection across that position.
+    ``silence``: the neurons of the population or tag, narrowed by `where` and `fraction`, no longer spike (or,
+    graded, read 0). ``cut``: a projection of the circuit, or ``wires.NAME``. ``transect``: every projection across
+    that position.
     """
 
     silence: Name | None = None

@@ -21,9 +21,7 @@ def test_every_channel_has_its_own_delay() -> None:
     line = DelayLine(delays, initial=np.array([10.0, 20.0, 30.0, 40.0]))
     for tick in range(50):
         line.push(tick, tick + np.array([0.0, 0.25, 0.5, 0.75]))
-        expected = [
-            tick - d + c / 4 if tick >= d else 10.0 * (c + 1) for c, d in enumerate(delays)
-        ]
+        expected = [tick - d + c / 4 if tick >= d else 10.0 * (c + 1) for c, d in enumerate(delays)]
         assert line.take(tick).tolist() == expected
 
 
@@ -48,7 +46,9 @@ def test_whole_numbers_of_ticks_or_a_refusal() -> None:
         whole(0.0015, 1e-3, "the delay of")
 
 
-@pytest.mark.parametrize(("tick", "dt", "body_dt", "expected"), [(1e-3, 1e-4, None, (10, 1)), (1e-2, 5e-4, 1e-3, (20, 10))])
+@pytest.mark.parametrize(
+    ("tick", "dt", "body_dt", "expected"), [(1e-3, 1e-4, None, (10, 1)), (1e-2, 5e-4, 1e-3, (20, 10))]
+)
 def test_clock_counts_steps(tick: float, dt: float, body_dt: float | None, expected: tuple[int, int]) -> None:
     clock = Clock.of(tick, dt, body_dt)
     assert (clock.steps, clock.substeps) == expected

@@ -24,8 +24,12 @@ CLOCK = Clock.of(1e-3, 5e-4, None)
 class Rig:
     """One population `A` of two neurons, one per joint of a fake body; spikes are scripted or follow I_ext > 0.5."""
 
-    def __init__(self, sensory: dict[str, Any] | None = None, motor: dict[str, Any] | None = None, **options: Any) -> None:
-        self.network = network(models={"relay": RELAY}, populations={"A": {"model": "relay", "n": 1, "sides": ["l", "r"], "tags": ["all"]}})
+    def __init__(
+        self, sensory: dict[str, Any] | None = None, motor: dict[str, Any] | None = None, **options: Any
+    ) -> None:
+        self.network = network(
+            models={"relay": RELAY}, populations={"A": {"model": "relay", "n": 1, "sides": ["l", "r"], "tags": ["all"]}}
+        )
         script: dict[int, list[int]] = options.get("script", {})
 
         def respond(step: int, arrays: dict[str, Any]) -> list[int]:
@@ -104,7 +108,9 @@ def test_channels_have_their_own_delays() -> None:
 
 def test_soft_start_and_expression_and_clip() -> None:
     script = {2 * k: [0] for k in range(20)}
-    rig = Rig(motor={"soft_start": "10 ms", "expression": "2*x - x_opposite", "clip": [-0.5, 1.5]}, script=script).run(20)
+    rig = Rig(motor={"soft_start": "10 ms", "expression": "2*x - x_opposite", "clip": [-0.5, 1.5]}, script=script).run(
+        20
+    )
     expected = [0.0] + [min(2 * min(k / 10, 1.0), 1.5) for k in range(1, 20)]
     assert np.allclose(np.array(rig.commands)[:, 0], expected, rtol=1e-14)
     assert np.allclose(np.array(rig.commands)[:, 1], [0.0] + [max(-min(k / 10, 1.0), -0.5) for k in range(1, 20)])
@@ -115,7 +121,7 @@ def test_spike_encoder_fires_once_per_crossing() -> None:
     seen = []
     wires = rig.loop.sensory
     push = [0, 1, 1, 0, 1, 1, 0.4, 0.6]
-    for tick, torque in enumerate(push):
+    for torque in push:
         rig.body.external["joint_torque"][0] = torque
         rig.backend.arrays["A/fire"][:] = 0
         rig.loop.run(1)
@@ -131,7 +137,14 @@ def test_cut_wires_deliver_nothing_from_their_tick_on() -> None:
          "ablate": [{"cut": "wires.in", "at": "8 ms"}], "wires": {}}
     )  # fmt: skip
     found = schedule_ablations(
-        rig.schedule, spec, rig.network, rig.backend, CLOCK, {"in": rig.loop.sensory[0]}, {"out": rig.loop.motor[0]}, set()
+        rig.schedule,
+        spec,
+        rig.network,
+        rig.backend,
+        CLOCK,
+        {"in": rig.loop.sensory[0]},
+        {"out": rig.loop.motor[0]},
+        set(),
     )
     assert found == []
     rig.schedule.at(5, lambda: rig.body.external["joint_torque"].__setitem__(0, 1.0))
@@ -148,14 +161,21 @@ def test_lesions_and_pushes_that_name_nothing_are_all_reported() -> None:
                      "q": {"at": "1 ms", "for": "1 ms", "kind": "torque", "joint": "joint_1", "value": "1 N"}}}
     )  # fmt: skip
     found = schedule_ablations(
-        rig.schedule, spec, rig.network, rig.backend, CLOCK, {"in": rig.loop.sensory[0]}, {"out": rig.loop.motor[0]}, set()
+        rig.schedule,
+        spec,
+        rig.network,
+        rig.backend,
+        CLOCK,
+        {"in": rig.loop.sensory[0]},
+        {"out": rig.loop.motor[0]},
+        set(),
     )
     found += schedule_perturbations(rig.schedule, spec, rig.body, CLOCK, {})
     assert [path for path, _ in found] == [
         ("ablate", 0, "silence"), ("ablate", 1, "cut"), ("ablate", 2, "cut"), ("ablate", 3, "where"),
         ("perturb", "p", "joint"), ("perturb", "q", "value", 0),
     ]  # fmt: skip
-    assert "did you mean 'wires.in'?" in found[1][1]
+    assert "no wire 'inn', did you mean 'in'?" in found[1][1]
 
 
 def test_a_push_acts_over_its_half_open_interval() -> None:
@@ -172,7 +192,9 @@ def test_a_push_acts_over_its_half_open_interval() -> None:
 def test_nan_in_the_network_names_tick_variable_population_and_neuron() -> None:
     rig = Rig()
     rig.schedule.at(3, lambda: rig.backend.arrays["A/v"].__setitem__(1, np.nan))
-    with pytest.raises(SimulationError, match=r"by tick 8 \(t = 0.008 s\): v of neuron 1 of population 'A' is not finite"):
+    with pytest.raises(
+        SimulationError, match=r"by tick 8 \(t = 0.008 s\): v of neuron 1 of population 'A' is not finite"
+    ):
         rig.run(20)
 
 

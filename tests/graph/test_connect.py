@@ -120,9 +120,7 @@ def test_trapezoid_ramps_depend_on_the_target_only() -> None:
         "RS": {"model": "point", "pools": {"front": ["0 mm", "50 mm"], "back": ["50 mm", "100 mm"]}, "per_pool": 400},
         "EX": {"model": "point", "n": 400},
     }
-    kernel = {
-        "trapezoid": {"up": {"front": "0 mm", "back": "10 mm"}, "down": {"front": "20 mm", "back": "0 mm"}}
-    }
+    kernel = {"trapezoid": {"up": {"front": "0 mm", "back": "10 mm"}, "down": {"front": "20 mm", "back": "0 mm"}}}
     projection = {"from": "RS", "to": "EX", "connect": {"probability": 0.8, "kernel": kernel}, "on_spike": "v += 1"}
     net = network(axis=AXIS, populations=populations, projections={"P": projection})
     spec = ConnectSpec.model_validate({"probability": 0.8, "kernel": kernel}).kernel
@@ -143,7 +141,12 @@ def test_trapezoid_ramps_depend_on_the_target_only() -> None:
 
 
 def test_gain_multiplies_weights_only() -> None:
-    net = pair({"indegree": 3}, parameters={"w": "2 nS", "w_slow": 3, "tau": "5 ms"}, gain=2, on_spike="v += w/nS*w_slow*tau/ms")
+    net = pair(
+        {"indegree": 3},
+        parameters={"w": "2 nS", "w_slow": 3, "tau": "5 ms"},
+        gain=2,
+        on_spike="v += w/nS*w_slow*tau/ms",
+    )
     values = edges(net).parameters
     assert set(values["w"]) == {4e-9} and set(values["w_slow"]) == {6.0} and set(values["tau"]) == {5e-3}
 
@@ -184,7 +187,9 @@ def test_table_gives_edges_parameters_and_delays(tmp_path: Path) -> None:
     net = network(
         folder=tmp_path,
         populations={"A": {"model": "point", "n": 3}},
-        projections={"P": {"from": "A", "to": "A", "connect": {"table": "edges.csv"}, "on_spike": "v += w/nS", "gain": 2}},
+        projections={
+            "P": {"from": "A", "to": "A", "connect": {"table": "edges.csv"}, "on_spike": "v += w/nS", "gain": 2}
+        },
     )
     found = edges(net)
     assert found.pre.tolist() == [0, 1, 2] and found.post.tolist() == [0, 0, 1]

@@ -3,8 +3,8 @@
     python -m tests.studies.salamander [--out DIR] [--jobs N]
 
 runs 91 simulations of 12 s (about a quarter of an hour on two cores), writes ``circuits/salamander_cord/seeds.csv`` and
-``effects.csv`` and prints the tables. ``cosim report DIR/w*_d5.7_s*`` then shows the runs side by side. Not collected by pytest; a test
-compares the README's tables with the two files.
+``effects.csv`` and prints the tables. ``cosim report DIR/w*_d5.7_s*`` then shows the runs side by side. Not
+collected by pytest; a test compares the README's tables with the two files.
 """
 
 from __future__ import annotations
@@ -86,7 +86,11 @@ def run_all(jobs: Sequence[Job], out: Path, workers: int) -> dict[str, dict[str,
         results = {}
         for (name, *_), metrics in zip(jobs, found, strict=False):  # imap has no length
             results[name] = metrics
-            print(name, {k: v for k, v in metrics.items() if k in ("frequency", "wave_number", "speed", "locked")}, flush=True)
+            print(
+                name,
+                {k: v for k, v in metrics.items() if k in ("frequency", "wave_number", "speed", "locked")},
+                flush=True,
+            )
         return results
 
 

@@ -1,0 +1,85 @@
+"""The README stays true: its commands run, its listings are the files, its tables are generated."""
+
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from cosim.cli import main
+
+ROOT = Path(__file__).resolve().parents[1]
+README = ROOT / "README.md"
+
+
+def text() -> str:
+    return README.read_text(encoding="utf-8")
+
+
+def block(after: str, language: str) -> str:
+    match = re.search(rf"<!-- {after}[^>]*-->\s*```{language}\n(.*?)```", text(), re.DOTALL)
+    assert match is not None, f"no {language} block after <!-- {after} -->"
+    return match[1]
+
+
+COMMANDS = [line for line in block("commands", "bash").splitlines() if line.strip()]
+
+
+def test_every_command_of_the_list_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "run").symlink_to(ROOT / "run")
+    monkeypatch.chdir(tmp_path)
+    for command in COMMANDS:
+        words = shlex.split(command, comments=True)
+        assert words[0] == "cosim"
+        assert main(words[1:]) == 0, command
+    assert (tmp_path / "results/slow/report.html").is_file()
+
+
+def test_python_example_runs(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", block("python", "python")], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert float(done.stdout.split()[0]) == pytest.approx(0.073)  # 30 + 2 + 40 + 1 ms
+
+
+def test_the_mistake_is_told_as_shown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "run").mkdir()
+    lines = [
+        "cosim: experiment/1", "extends: stretch_reflex", "name: wrong", "", "# a delay is no voltage", "wires:",
+        "  motor:", "    delay: 20 mV", "",
+    ]  # fmt: skip
+    (tmp_path / "run/wrong.yaml").write_text("\n".join(lines))
+    monkeypatch.chdir(tmp_path)
+    assert main(["check", "run/wrong.yaml"]) == 2
+    shown = capsys.readouterr()
+    assert block("mistake", "text").strip() in shown.out + shown.err
+
+
+@pytest.mark.parametrize("file", re.findall(r"<!-- include (\S+) -->", README.read_text(encoding="utf-8")))
+def test_listings_are_the_files(file: str) -> None:
+    match = re.search(rf"<!-- include {re.escape(file)} -->\n```yaml\n(.*?)```\n<!-- end -->", text(), re.DOTALL)
+    assert match is not None and match[1] == (ROOT / file).read_text(encoding="utf-8"), "run tests/make_readme.py"
+
+
+def test_other_yaml_is_yaml() -> None:
+    for found in re.findall(r"```yaml\n(.*?)```", text(), re.DOTALL):
+        assert isinstance(yaml.safe_load(found), dict)
+
+
+def test_generated_parts_are_up_to_date() -> None:
+    from tests.make_readme import render
+
+    for path, wanted in render().items():
+        assert path.read_text(encoding="utf-8") == wanted, f"{path.name}: run python -m tests.make_readme"
+
+
+def test_links_lead_somewhere() -> None:
+    for target in re.findall(r"\]\(([^)#]+)\)", text()):
+        if "://" not in target:
+            assert (ROOT / target).exists(), target
