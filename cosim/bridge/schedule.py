@@ -93,9 +93,6 @@ def schedule_ablations(
                 known = [*circuit_projections, *(f"wires.{w}" for w in (*sensory, *motor))]
                 problems.append(((*here, "cut"), f"no projection '{ablation.cut}'{suggest(ablation.cut, known)}"))
             elif tick > 0:
-                if ablation.cut not in network.projections:
-                    problems.append(((*here, "cut"), f"'{ablation.cut}' is a continuous projection: it can be cut from the start only"))
-                    continue
                 schedule.at(tick, _cut_projection(backend, ablation.cut))
         elif tick > 0:
             assert ablation.transect is not None

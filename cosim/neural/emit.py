@@ -75,7 +75,7 @@ def emit(network: NetworkIR) -> Emitted:
     for (model, variable), gaps in sums.items():
         for name, contributions in gaps:
             source = groups[network.populations[contributions[0].source].model]
-            synapses[name] = _gap(name, variable, contributions, network, clock, source, groups[model], offset)
+            synapses[name] = _gap(name, variable, contributions, network, clock, source, groups[model], offset, rows)
     whole = Network(*groups.values(), *synapses.values())
     return Emitted(whole, clock, groups, offset, ids, synapses, rows)
 
@@ -186,6 +186,19 @@ def _stack(
     return pre, post, delay, values, list(np.cumsum([len(e) for e, _, _ in blocks]))
 
 
+def _ordered(
+    name: str, projections: list[ProjectionIR] | list[ContinuousIR], pre: NDArray[np.int32], post: NDArray[np.int32],
+    ends: list[int], rows: dict[str, tuple[str, NDArray[np.int64]]],
+) -> NDArray[np.int64]:  # fmt: skip
+    """The order of an object's edges, by (source, target); enters where each projection's edges come to lie into `rows`."""
+    order = np.lexsort((post, pre))
+    place = np.empty_like(order)
+    place[order] = np.arange(len(order))
+    for projection, begin, end in zip(projections, [0, *ends[:-1]], ends, strict=True):
+        rows[projection.name] = (name, np.sort(place[begin:end]))
+    return order
+
+
 def switchable(statements: str) -> str:
     """Statements that do nothing where the synaptic parameter `intact` is 0 (for cuts in mid-run)."""
     out = []
@@ -211,11 +224,7 @@ def _synapses(
     target: NeuronGroup, offset: dict[str, int], rows: dict[str, tuple[str, NDArray[np.int64]]],
 ) -> Synapses:  # fmt: skip
     pre, post, delay, values, ends = _stack(projections, network, offset)
-    order = np.lexsort((post, pre))
-    place = np.empty_like(order)
-    place[order] = np.arange(len(order))
-    for projection, begin, end in zip(projections, [0, *ends[:-1]], ends, strict=True):
-        rows[projection.name] = (name, np.sort(place[begin:end]))
+    order = _ordered(name, projections, pre, post, ends, rows)
     alike = {k for k, v in values.items() if len(v) and np.all(v == v[0])}
     text = [rule.equations or ""] + [_declare(k, dim, k in alike) for k, dim in rule.parameters]
     on_spike, on_post = rule.on_spike, rule.on_post
@@ -269,11 +278,11 @@ def _declare(name: str, dim: Dim, shared: bool) -> str:
 
 def _continuous_groups(network: NetworkIR) -> dict[tuple[str, str], list[tuple[str, list[ContinuousIR]]]]:
     """By (target model, variable): the objects that sum into it, each with the projections that share its expression."""
-    merged: dict[tuple[str, str], dict[tuple[str, str, tuple[tuple[str, Dim], ...]], list[ContinuousIR]]] = {}
+    merged: dict[tuple[str, str], dict[tuple[str, str, tuple[tuple[str, Dim], ...], bool], list[ContinuousIR]]] = {}
     for gap in network.continuous.values():
         source, target = network.populations[gap.source].model, network.populations[gap.target].model
         kinds = merged.setdefault((target, gap.variable), {})
-        kinds.setdefault((source, gap.expression, gap.parameters), []).append(gap)
+        kinds.setdefault((source, gap.expression, gap.parameters, gap.lesioned), []).append(gap)
     return {
         key: [(f"c_{key[0]}_{key[1]}_{i}", gaps) for i, gaps in enumerate(kinds.values())]
         for key, kinds in merged.items()
@@ -293,14 +302,17 @@ def split_sum(equations: str, variable: str, names: list[str]) -> str:
 
 def _gap(
     name: str, variable: str, gaps: list[ContinuousIR], network: NetworkIR, clock: Clock, source: NeuronGroup,
-    target: NeuronGroup, offset: dict[str, int],
+    target: NeuronGroup, offset: dict[str, int], rows: dict[str, tuple[str, NDArray[np.int64]]],
 ) -> Synapses:  # fmt: skip
-    pre, post, _, values, _ = _stack(gaps, network, offset)
-    order = np.lexsort((post, pre))
+    pre, post, _, values, ends = _stack(gaps, network, offset)
+    order = _ordered(name, gaps, pre, post, ends, rows)
     alone = f"{variable}_{name}" not in target.variables
     written = variable if alone else f"{variable}_{name}"
     unit = unit_name(tuple(target.variables[written].dim._dims))
-    text = [f"{written}_post = int(alive_pre)*int(alive_post)*({gaps[0].expression}) : {unit} (summed)"]
+    lesioned = gaps[0].lesioned
+    switch = "intact*" if lesioned else ""
+    text = [f"{written}_post = {switch}int(alive_pre)*int(alive_post)*({gaps[0].expression}) : {unit} (summed)"]
+    text += ["intact : 1"] if lesioned else []
     text += [_declare(k, dim, False) for k, dim in gaps[0].parameters]
     synapses = Synapses(source, target, "\n".join(text), name=name, namespace={}, clock=clock)
     if not len(pre):
@@ -309,4 +321,6 @@ def _gap(
     _connect(synapses, pre[order], post[order])
     for key, array in values.items():
         synapses.variables[key].set_value(array[order])
+    if lesioned:
+        synapses.variables["intact"].set_value(np.ones(len(pre)))
     return synapses

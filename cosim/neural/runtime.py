@@ -18,7 +18,7 @@ from brian2.core.base import BrianObject
 from numpy.typing import NDArray
 
 from cosim.errors import UserError
-from cosim.graph.ir import NetworkIR
+from cosim.graph.ir import ContinuousIR, NetworkIR, ProjectionIR
 from cosim.graph.lesion import crosses
 from cosim.neural.backend import Spikes
 from cosim.neural.emit import Emitted, emit
@@ -90,6 +90,7 @@ class RuntimeBackend:
         self._steps: list[int] = []
         self._ids: list[NDArray[np.int32]] = []
         self._finite = list(self._state_views())
+        self._joined: dict[str, ProjectionIR | ContinuousIR] = {**network.projections, **network.continuous}
 
     def _state_views(self) -> list[tuple[str, str, NDArray[np.float64]]]:
         views = []
@@ -162,7 +163,7 @@ class RuntimeBackend:
             intact[rows] = 0.0
             return
         # rows are in the object's order (by source, target); the projection's own edge list is by (target, source)
-        built = self._network.projections[projection]
+        built = self._joined[projection]
         target_n = self._network.populations[built.target].n
         edge_list = built.edges(0, target_n)
         order = np.lexsort((edge_list.post, edge_list.pre))
@@ -170,7 +171,7 @@ class RuntimeBackend:
 
     def transect(self, position: float) -> None:
         """Cut every edge across `position` [m] along the axis."""
-        for name, projection in self._network.projections.items():
+        for name, projection in self._joined.items():
             source, target = (self._network.populations[p] for p in (projection.source, projection.target))
             edges = projection.edges(0, target.n)
             self.cut(name, crosses(source, target, edges.pre, edges.post, position))
