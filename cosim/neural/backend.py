@@ -1,9 +1,9 @@
-"""What the bridge knows of a network: named views on arrays, a loop that it does not own, the spikes of the last tick."""
+"""What the bridge knows of a network: views on arrays by name, a loop that it does not own, the last tick's spikes."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,6 +46,15 @@ class NeuralBackend(Protocol):
 
     def state(self) -> dict[str, NDArray[np.float64]]:
         """Copies of all state variables by `population/variable`, sorted by name."""
+
+    def snapshot(self) -> dict[str, NDArray[Any]]:
+        """Copies of everything that decides how the network goes on, between two ticks; see cosim.neural.snapshot."""
+
+    def restore(self, saved: dict[str, NDArray[Any]]) -> None:
+        """Go on from a snapshot of the same network, taken from any backend; views stay valid.
+
+        Raises UserError if it does not fit.
+        """
 
     def close(self) -> None:
         """Release everything."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from brian2.equations.equations import Equations
@@ -51,5 +52,10 @@ class PlanBackend:
 
     def state(self) -> dict[str, NDArray[np.float64]]:
         return {}
+
+    def snapshot(self) -> dict[str, NDArray[Any]]:
+        return {}
+
+    def restore(self, saved: dict[str, NDArray[Any]]) -> None: ...
 
     def close(self) -> None: ...

@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import platform
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-from brian2 import prefs, second
+from brian2 import Synapses, prefs, second
 from brian2.core.base import BrianObject
+from brian2.core.variables import ArrayVariable
+from brian2.synapses.synapses import SynapticPathway
 from numpy.typing import NDArray
 
 from cosim.errors import UserError
@@ -22,6 +25,7 @@ from cosim.graph.ir import ContinuousIR, NetworkIR, ProjectionIR
 from cosim.graph.lesion import crosses
 from cosim.neural.backend import Spikes
 from cosim.neural.emit import Emitted, emit
+from cosim.neural.snapshot import BOOKKEEPING, State, arrays_to_slots, check_keys, put, slots_to_arrays
 from cosim.spec.units import suggest
 
 # No option that changes values: Brian2's own default is -ffast-math -march=native.
@@ -197,6 +201,61 @@ class RuntimeBackend:
                 if model == population.model:
                     found[f"{name}/{variable}"] = values[at : at + population.n].copy()
         return dict(sorted(found.items()))
+
+    def snapshot(self) -> State:
+        saved: State = {"clock/step": self._timestep.copy()}
+        saved |= {key: values.copy() for key, values in self._saved()}
+        for name, synapses in self._emitted.synapses.items():
+            if "intact" in synapses.variables and not (intact := synapses.variables["intact"].get_value()).all():
+                saved[f"{name}/intact"] = intact.astype(np.uint8)
+        for pathway in self._pathways():
+            offset, slots = pathway.queue._full_state()
+            order = [np.array(slots[(offset + i) % len(slots)], dtype=np.int32) for i in range(len(slots))]
+            saved[f"{pathway.name}/due"], saved[f"{pathway.name}/synapse"] = slots_to_arrays(order)
+        saved["spikes/step"], saved["spikes/id"] = self.spikes()
+        return saved
+
+    def restore(self, saved: Mapping[str, NDArray[Any]]) -> None:
+        found = list(self._saved())
+        switches = {f"{n}/intact": s for n, s in self._emitted.synapses.items() if "intact" in s.variables}
+        queues = [f"{pathway.name}/{part}" for pathway in self._pathways() for part in ("due", "synapse")]
+        check_keys(saved, {"clock/step", "spikes/step", "spikes/id", *(k for k, _ in found), *switches, *queues})
+        for key, values in found:
+            put(values, saved, key)
+        for key, synapses in switches.items():
+            synapses.variables["intact"].get_value()[:] = saved.get(key, 1.0)
+        for pathway in self._pathways():
+            n_slots = len(pathway.queue._full_state()[1])
+            due, synapse = saved[f"{pathway.name}/due"], saved[f"{pathway.name}/synapse"]
+            slots = arrays_to_slots(due, synapse, n_slots, len(pathway.synapses))
+            pathway.queue._restore_from_full_state((0, [slot.tolist() for slot in slots]))
+        put(self._timestep, saved, "clock/step")
+        self._t[0] = self._timestep[0] * self._dt
+        self._set_spikes(saved["spikes/step"], saved["spikes/id"])
+
+    def _set_spikes(self, steps: NDArray[np.int64], ids: NDArray[np.int32]) -> None:
+        """Let spikes() return these until the next tick."""
+        self._steps[:], self._ids[:] = [], []
+        for step in np.unique(steps):
+            self._steps.append(int(step))
+            self._ids.append(ids[steps == step])
+
+    def _saved(self) -> Iterator[tuple[str, NDArray[Any]]]:
+        """Key and array of all variables that a snapshot holds."""
+        for group in (*self._emitted.groups.values(), *self._emitted.synapses.values()):
+            if isinstance(group, Synapses) and not group.active:
+                continue
+            for name, variable in sorted(group.variables.items()):
+                if not isinstance(variable, ArrayVariable) or variable.owner.name != group.name:
+                    continue
+                if name in BOOKKEEPING or name.startswith("_") or (isinstance(group, Synapses) and variable.constant):
+                    continue
+                yield f"{group.name}/{name}", variable.get_value()
+
+    def _pathways(self) -> Iterator[SynapticPathway]:
+        for synapses in self._emitted.synapses.values():
+            if synapses.active:
+                yield from synapses._pathways
 
     def close(self) -> None:
         self._runs = []

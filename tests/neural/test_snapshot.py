@@ -1,0 +1,74 @@
+"""A network restored from a snapshot goes on, to the bit, like the one that was not interrupted."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from cosim.errors import UserError
+from tests.neural.helpers import play, same_state, start
+
+NOISY = {
+    "equations": "dv/dt = (I - v)/tau + sigma*sqrt(2/tau)*xi + g/tau : 1 (unless refractory)\n"
+    "dg/dt = -g/(5*ms) : 1\nI : 1",
+    "threshold": "v > 1", "reset": "v = 0", "refractory": "2 ms", "method": "euler",
+    "parameters": {"tau": "10 ms", "sigma": 0.4, "I": 0.9},
+}  # fmt: skip
+STDP = {
+    "equations": "dapre/dt = -apre/(20*ms) : 1 (event-driven)\ndapost/dt = -apost/(20*ms) : 1 (event-driven)\nw : 1",
+    "on_spike": "g += w\napre += 0.01\nw = clip(w + apost, 0, 1)",
+    "on_post": "apost -= 0.012\nw = clip(w + apre, 0, 1)",
+    "initial": {"w": 0.12},
+}
+TICKS = 60
+
+
+def document(seed: int = 1) -> dict[str, Any]:
+    """Two noisy populations: plastic synapses with delays from 0 to 3 ms one way, one delay for all the other way."""
+    random = {"connect": {"probability": 0.3}, "delay": {"uniform": ["0 ms", "3 ms"]}}
+    back = {"connect": {"probability": 0.3}, "delay": "1.5 ms", "on_spike": "g += w", "parameters": {"w": 0.1}}
+    return {
+        "models": {"noisy": NOISY},
+        "populations": {"A": {"model": "noisy", "n": 40}, "B": {"model": "noisy", "n": 40}},
+        "projections": {"A_B": {"from": "A", "to": "B", **random, **STDP}, "B_A": {"from": "B", "to": "A", **back}},
+        "seed": seed,
+    }
+
+
+def test_a_restored_network_goes_on_like_the_one_that_was_not_stopped(target: str) -> None:
+    # fails without the events in flight, without lastspike, lastupdate, apre, or with the spikes of the last tick lost
+    _, whole = start(target=target, steps_per_tick=10, **document())
+    play(whole, TICKS)
+    saved, spikes = whole.snapshot(), whole.spikes()
+    assert len(saved["s_noisy_noisy_0_pre/due"]) > 10  # or the test would not see them lost
+    expected = play(whole, TICKS)
+    _, other = start(target=target, steps_per_tick=10, **document())
+    other.restore(saved)
+    assert all(np.array_equal(a, b) for a, b in zip(other.spikes(), spikes, strict=True))
+    assert np.array_equal(play(other, TICKS), expected)
+    assert same_state(whole, other)
+    after, again = whole.snapshot(), other.snapshot()
+    assert after.keys() == again.keys()
+    assert all(after[key].tobytes() == again[key].tobytes() for key in after)
+
+
+def test_a_snapshot_is_a_copy_and_views_outlive_a_restore(target: str) -> None:
+    _, backend = start(target=target, **document())
+    v = backend.view("A", "v")
+    saved = backend.snapshot()
+    before = v.copy()
+    play(backend, 20)
+    assert not np.array_equal(v, before)
+    backend.restore(saved)
+    assert np.array_equal(v, before)
+
+
+def test_a_snapshot_of_another_network_is_refused(target: str) -> None:
+    _, backend = start(target=target, **document())
+    saved = backend.snapshot()
+    with pytest.raises(UserError, match="no 'n_noisy/v'"):
+        backend.restore({k: v for k, v in saved.items() if k != "n_noisy/v"})
+    with pytest.raises(UserError, match="which this network does not"):
+        backend.restore({**saved, "n_noisy/u": saved["n_noisy/v"]})
+    with pytest.raises(UserError, match="needs"):
+        backend.restore({**saved, "n_noisy/v": saved["n_noisy/v"][:-1]})
