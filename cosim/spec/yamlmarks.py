@@ -51,6 +51,8 @@ _MEANING = (
     ("did not find expected node content", "a value is missing"),
     ("did not find expected <document start>", "text after the end of the document"),
     ("block sequence entries are not allowed", "a list item where none can stand"),
+    # newer versions of libyaml have a limit of their own
+    ("exceeded maximum nesting depth", f"nested more than {MAX_DEPTH} levels deep"),
 )
 
 
