@@ -57,12 +57,10 @@ def build(
     projections = {
         name: _projection(name, spec, circuit, populations, seed, dt, parameters, folder, lesions)
         for name, spec in circuit.projections.items()
-        if name not in lesions.cut
     }
     continuous = {
         name: _continuous(name, gap, populations, seed, parameters, folder, lesions)
         for name, gap in circuit.continuous.items()
-        if name not in lesions.cut
     }
     used = {p.model: models[p.model] for p in populations.values()}
     return NetworkIR(circuit.name, seed, dt, used, populations, projections, continuous)
@@ -157,6 +155,9 @@ def _edge_builder(
     over = spec.connect.kernel.over if spec.connect.kernel is not None else "y"
 
     def edges(lo: int, hi: int) -> Edges:
+        if name in lesions.cut:
+            nothing = np.empty(0, dtype=np.int32)
+            return Edges(nothing, nothing, nothing, {key: np.empty(0) for key in values})
         columns: dict[str, Value] = {}
         if table is not None:
             pre, post, columns = table.rows(lo, hi)
@@ -215,7 +216,8 @@ def _projection(
     edges = _edge_builder(name, spec, values, dims, spec.delay, source, target, seed, dt, scope, folder, lesions)
     initial = {k: float(np.asarray(v.evaluate(scope).value)) for k, v in {**synapse.initial, **spec.initial}.items()
                if isinstance(v, Expression)}  # fmt: skip
-    return ProjectionIR(name, spec.source, spec.to, rule, _located(edges, ("projections", name)), initial)
+    constant = frozenset(key for key, value in values.items() if is_constant(value, scope))
+    return ProjectionIR(name, spec.source, spec.to, rule, _located(edges, ("projections", name)), initial, constant)
 
 
 def _continuous(

@@ -82,7 +82,11 @@ class Rule:
 
 @dataclass(frozen=True)
 class ProjectionIR:
-    """A projection; `edges(lo, hi)` builds the rows of targets lo <= j < hi and no others."""
+    """A projection; `edges(lo, hi)` builds the rows of targets lo <= j < hi and no others.
+
+    `constant` names the parameters that are one number for all edges because the document says so (no draw, no
+    dependence on the pair). A projection that a lesion cut from the start is there, without edges.
+    """
 
     name: str
     source: str
@@ -90,6 +94,7 @@ class ProjectionIR:
     rule: Rule
     edges: Callable[[int, int], Edges]
     initial: dict[str, float] = field(default_factory=dict)
+    constant: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,153 @@
+"""What a run loads into a program: sizes, edges, delays, values and masks, in the order of the program's objects."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cosim.errors import UserError
+from cosim.graph.ir import ContinuousIR, Edges, NetworkIR, ProjectionIR
+from cosim.graph.random import hashes, stream
+from cosim.neural.program import GroupText, Program, SummedText, SynapsesText, populations_by_model
+
+I32 = NDArray[np.int32]
+F64 = NDArray[np.float64]
+Sorter = Callable[[I32, I32, I32, int, int], NDArray[Any]]
+
+
+@dataclass(frozen=True)
+class GroupArrays:
+    """Sizes and values of one group.
+
+    `ids`: global id of every neuron, shape (n,) int64. `values`: by variable, shape (n,); where the program has one
+    number for all, the first is meant.
+    """
+
+    n: int
+    ids: NDArray[np.int64]
+    values: dict[str, NDArray[Any]]
+
+
+@dataclass(frozen=True)
+class SynapsesArrays:
+    """Edges of one object in the order (source, delay, target), indices within the groups, `delay` in network steps.
+
+    Edges of one source with one delay are neighbours: they are delivered together. `values`: by variable, shape
+    (edges,), or a float where the program has one number for all.
+    """
+
+    pre: I32
+    post: I32
+    delay: I32
+    values: dict[str, F64 | float]
+
+    def __len__(self) -> int:
+        return len(self.pre)
+
+
+def by_source(pre: I32, delay: I32, post: I32, n_pre: int, n_post: int) -> NDArray[Any]:
+    """The order (source, delay, target) of edges; those alike in all three keep their order."""
+    order: NDArray[np.int64] = np.lexsort((post, delay, pre))
+    return order
+
+
+class Arrays:
+    """The arrays of a network for its program."""
+
+    def __init__(self, network: NetworkIR, program: Program, sorter: Sorter = by_source) -> None:
+        self._network = network
+        self._program = program
+        self._sorter = sorter
+        self._joined: dict[str, ProjectionIR | ContinuousIR] = {**network.projections, **network.continuous}
+        self.offset: dict[str, int] = {}
+        self.groups: dict[str, GroupArrays] = {}
+        self._members = populations_by_model(network)
+        for text in program.groups:
+            self.groups[text.model] = self._group(text)
+
+    def _group(self, text: GroupText) -> GroupArrays:
+        populations, network = self._members[text.model], self._network
+        at = 0
+        for population in populations:
+            self.offset[population.name] = at
+            at += population.n
+        ids = np.concatenate([np.arange(p.first, p.last) for p in populations])
+        values: dict[str, NDArray[Any]] = {"alive": np.ones(at, dtype=bool)}
+        if text.draws:
+            keys = [hashes(stream(network.seed, f"draw/{p.name}"), np.arange(p.n)).view(np.int64) for p in populations]
+            values["draw_key"] = np.concatenate(keys)
+        for kind in ("parameters", "initial"):
+            for name in {key: None for p in populations for key in getattr(p, kind)}:
+                array = np.zeros(at)
+                for p in populations:
+                    given = getattr(p, kind).get(name)
+                    if given is not None:
+                        array[self.offset[p.name] :][: p.n] = getattr(given, "values", given)
+                values[name] = array
+        return GroupArrays(at, ids, values)
+
+    def synapses(self, text: SynapsesText | SummedText) -> SynapsesArrays:
+        """The edges of one object; built anew at each call, because they are many."""
+        blocks, pre, post, delay = self._stack(text)
+        order = self._order(text, pre, delay, post)
+        values: dict[str, F64 | float] = {}
+        scalars = text.scalars if isinstance(text, SynapsesText) else ()
+        for name in blocks[0].parameters:
+            array = (
+                blocks[0].parameters[name] if len(blocks) == 1 else np.concatenate([e.parameters[name] for e in blocks])
+            )
+            if name in scalars:
+                # no edges: any number will do
+                values[name] = float(array[0]) if len(array) else 0.0
+            else:
+                values[name] = array[order]
+        starts = [getattr(self._joined[name], "initial", {}) for name in text.projections]
+        for key in {key: None for initial in starts for key in initial}:
+            numbers = [initial.get(key, 0.0) for initial in starts]
+            values[key] = np.repeat(numbers, [len(e) for e in blocks])[order]
+        return SynapsesArrays(pre[order], post[order], delay[order], values)
+
+    def places(self, projection: str) -> tuple[str, NDArray[np.int64]]:
+        """The object of a projection, and where in it each edge of the projection's own list lies."""
+        for text in self._program.joined:
+            if projection in text.projections:
+                break
+        else:
+            raise UserError(f"there is no projection '{projection}'")
+        blocks, pre, post, delay = self._stack(text)
+        order = self._order(text, pre, delay, post)
+        place = np.empty(len(order), dtype=np.int64)
+        place[order] = np.arange(len(order))
+        index = text.projections.index(projection)
+        first = sum(len(e) for e in blocks[:index])
+        return text.name, place[first : first + len(blocks[index])]
+
+    def joined(self, projection: str) -> ProjectionIR | ContinuousIR:
+        """A projection, continuous or not, by name."""
+        return self._joined[projection]
+
+    def _stack(self, text: SynapsesText | SummedText) -> tuple[list[Edges], I32, I32, I32]:
+        """All edges of an object, projection by projection: as built, and pre and post in group indices, and delay."""
+        blocks, pre, post = [], [], []
+        for name in text.projections:
+            projection = self._joined[name]
+            edges = projection.edges(0, self._network.populations[projection.target].n)
+            blocks.append(edges)
+            pre.append(_shifted(edges.pre, self.offset[projection.source]))
+            post.append(_shifted(edges.post, self.offset[projection.target]))
+        if len(blocks) == 1:
+            return blocks, pre[0], post[0], blocks[0].delay
+        return blocks, np.concatenate(pre), np.concatenate(post), np.concatenate([e.delay for e in blocks])
+
+    def _order(self, text: SynapsesText | SummedText, pre: I32, delay: I32, post: I32) -> NDArray[Any]:
+        if len(pre) >= 2**31 - 1:
+            raise UserError(f"{len(pre)} synapses between two models are more than the {2**31 - 2} that are possible")
+        return self._sorter(pre, delay, post, self.groups[text.source].n, self.groups[text.target].n)
+
+
+def _shifted(ids: I32, by: int) -> I32:
+    return ids if by == 0 else ids + np.int32(by)

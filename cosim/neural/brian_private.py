@@ -1,0 +1,67 @@
+"""Everything that leans on Brian2's insides, in one place; tested with Brian2 2.9."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import brian2
+import numpy as np
+from brian2 import Group, Network, NeuronGroup, Synapses
+from brian2.core.base import BrianObject
+from brian2.core.variables import ArrayVariable
+from brian2.synapses.synapses import SynapticPathway
+from numpy.typing import NDArray
+
+from cosim.errors import CosimError
+from cosim.neural.snapshot import BOOKKEEPING
+
+TESTED = ("2.9",)
+
+
+def check_version() -> None:
+    """Raise CosimError if this Brian2 is not one that cosim was tested with."""
+    version = brian2.__version__
+    if ".".join(version.split(".")[:2]) not in TESTED:
+        raise CosimError(
+            f"Brian2 {version} is installed, and cosim works with its insides as they are in {', '.join(TESTED)}: "
+            "pip install 'brian2==2.9.*'"
+        )
+
+
+def own_variables(group: Group) -> Iterator[tuple[str, ArrayVariable]]:
+    """The variables that a group owns and that make up its state, sorted by name."""
+    for name, variable in sorted(group.variables.items()):
+        if not isinstance(variable, ArrayVariable) or variable.owner.name != group.name:
+            continue
+        if name not in BOOKKEEPING and not name.startswith("_"):
+            yield name, variable
+
+
+def known_variables(group: NeuronGroup) -> list[str]:
+    """Names of the variables that equations define: state variables and parameters."""
+    return [*group.equations.diff_eq_names, *group.equations.parameter_names]
+
+
+def pathways(synapses: Synapses) -> list[SynapticPathway]:
+    """The queues of a Synapses object, `pre` and `post`."""
+    return list(synapses._pathways)
+
+
+def runners(network: Network) -> list[Callable[[], None]]:
+    """What to call in one step, in order (groups and synapses do nothing themselves: their runners are objects too)."""
+
+    def idle(item: BrianObject) -> bool:
+        return not item.code_objects and type(item).run is BrianObject.run
+
+    return [item.run for item in network.sorted_objects if item.active and not idle(item)]
+
+
+def in_flight(pathway: SynapticPathway) -> list[NDArray[np.int32]]:
+    """The synapses in a runtime queue by steps until their delivery."""
+    offset, slots = pathway.queue._full_state()
+    return [np.array(slots[(offset + i) % len(slots)], dtype=np.int32) for i in range(len(slots))]
+
+
+def set_in_flight(pathway: SynapticPathway, slots: list[NDArray[np.int32]]) -> None:
+    """The inverse of in_flight()."""
+    pathway.queue._restore_from_full_state((0, [slot.tolist() for slot in slots]))

@@ -1,0 +1,104 @@
+"""What the Brian2 backends share: names to views, lesions, looking for values that are not finite."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cosim.errors import UserError
+from cosim.graph.ir import NetworkIR
+from cosim.graph.lesion import crosses
+from cosim.neural.arrays import Arrays
+from cosim.spec.units import suggest
+
+
+class ArrayBackend:
+    """A network whose variables are numpy arrays. Subclasses load the arrays and know how to advance.
+
+    Its variables are known by model and name: the arrays of a group, shape (N,), or (1,) where all share one number.
+    """
+
+    name: str
+    steps_per_tick: int
+
+    def __init__(self, network: NetworkIR, arrays: Arrays, steps_per_tick: int) -> None:
+        self.steps_per_tick = steps_per_tick
+        self._network = network
+        self._arrays = arrays
+        self._finite: list[tuple[str, str, NDArray[np.float64]]] = []
+        self._variables: dict[str, dict[str, NDArray[Any]]] = {}
+
+    def _name_variables(self, variables: dict[str, dict[str, NDArray[Any]]], states: dict[str, list[str]]) -> None:
+        self._variables = variables
+        self._finite = [
+            (model, name, variables[model][name]) for model, names in states.items() for name in sorted(names)
+        ]
+
+    def view(self, population: str, variable: str) -> NDArray[np.float64]:
+        found = self._network.populations[population]
+        known = self._variables[found.model]
+        if variable not in known or variable in ("alive", "draw_key"):
+            raise UserError(f"population '{population}' has no variable '{variable}'{suggest(variable, known)}")
+        values = known[variable]
+        if len(values) != self._arrays.groups[found.model].n:
+            raise UserError(f"'{variable}' of population '{population}' is one value shared by all neurons")
+        at = self._arrays.offset[population]
+        view: NDArray[np.float64] = values[at : at + found.n]
+        return view
+
+    def run(self, n_ticks: int, on_tick: Callable[[int], bool]) -> int:
+        for tick in range(n_ticks):
+            if not on_tick(tick):
+                return tick
+            self.advance()
+        return n_ticks
+
+    def advance(self) -> None:
+        raise NotImplementedError
+
+    def silence(self, population: str, ids: NDArray[np.int64]) -> None:
+        found = self._network.populations[population]
+        self._variables[found.model]["alive"][self._arrays.offset[population] + ids] = False
+
+    def cut(self, projection: str, edges: NDArray[np.bool_] | None = None) -> None:
+        name, places = self._arrays.places(projection)
+        if edges is not None:
+            places = places[edges]
+        if len(places):
+            self._cut(name, places)
+
+    def _cut(self, synapses: str, places: NDArray[np.int64]) -> None:
+        raise NotImplementedError
+
+    def transect(self, position: float) -> None:
+        """Cut every edge across `position` [m] along the axis."""
+        for name in (*self._network.projections, *self._network.continuous):
+            projection = self._arrays.joined(name)
+            source, target = (self._network.populations[p] for p in (projection.source, projection.target))
+            edges = projection.edges(0, target.n)
+            self.cut(name, crosses(source, target, edges.pre, edges.post, position))
+
+    def check_finite(self) -> tuple[str, str, int] | None:
+        for model, variable, values in self._finite:
+            if np.isfinite(values.sum()):
+                continue
+            wrong = np.flatnonzero(~np.isfinite(values))
+            if not len(wrong):
+                continue  # the sum alone overflowed
+            for name, at in self._arrays.offset.items():
+                population = self._network.populations[name]
+                if population.model == model and at <= wrong[0] < at + population.n:
+                    return name, variable, int(wrong[0] - at)
+        return None
+
+    def state(self) -> dict[str, NDArray[np.float64]]:
+        found = {}
+        for name, population in self._network.populations.items():
+            at = self._arrays.offset[name]
+            for model, variable, values in self._finite:
+                if model == population.model:
+                    found[f"{name}/{variable}"] = values[at : at + population.n].copy()
+        return dict(sorted(found.items()))
