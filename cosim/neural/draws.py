@@ -58,14 +58,23 @@ def _log_series() -> str:
     return text
 
 
-_CYTHON = f"""
-from libc.math cimport frexp as _cs_frexp, sqrt as _cs_sqrt
+_CYTHON_UNIFORM = f"""
 cdef inline unsigned long long _cs_mix(unsigned long long z) noexcept nogil:
     z = z ^ (z >> 30)
     z = z * 0xBF58476D1CE4E5B9ULL
     z = z ^ (z >> 27)
     z = z * 0x94D049BB133111EBULL
     return z ^ (z >> 31)
+cdef inline double cosim_uniform(long long key, long long step, long long call) noexcept nogil:
+    cdef unsigned long long g = 0x9E3779B97F4A7C15ULL
+    cdef unsigned long long h = _cs_mix((<unsigned long long>key + 1)*g)
+    h = _cs_mix(h + (<unsigned long long>step + 1)*g)
+    h = _cs_mix(h + (<unsigned long long>call + 1)*g)
+    return (<double>(h >> 11) + 0.5)*{2.0**-53!r}
+"""
+
+_CYTHON_NORMAL = f"""
+from libc.math cimport frexp as _cs_frexp, sqrt as _cs_sqrt
 cdef inline double _cs_log(double x) noexcept nogil:
     cdef int e
     cdef double m = _cs_frexp(x, &e)
@@ -76,12 +85,6 @@ cdef inline double _cs_log(double x) noexcept nogil:
     cdef double z = s*s
     cdef double p = {_log_series()}
     return (<double>e)*{LN2!r} + 2.0*s*p
-cdef inline double cosim_uniform(long long key, long long step, long long call) noexcept nogil:
-    cdef unsigned long long g = 0x9E3779B97F4A7C15ULL
-    cdef unsigned long long h = _cs_mix((<unsigned long long>key + 1)*g)
-    h = _cs_mix(h + (<unsigned long long>step + 1)*g)
-    h = _cs_mix(h + (<unsigned long long>call + 1)*g)
-    return (<double>(h >> 11) + 0.5)*{2.0**-53!r}
 cdef inline double cosim_normal(long long key, long long step, long long call) noexcept nogil:
     cdef double p = cosim_uniform(key, step, call)
     cdef double q = p - 0.5
@@ -102,10 +105,11 @@ cdef inline double cosim_normal(long long key, long long step, long long call) n
 
 def functions() -> dict[str, Function]:
     """The two functions for a Brian2 namespace, with numpy and cython implementations."""
-    found = {}
-    for name, python in (("cosim_uniform", _uniform), ("cosim_normal", _normal)):
+    found: dict[str, Function] = {}
+    for name, python, code in (("cosim_uniform", _uniform, _CYTHON_UNIFORM), ("cosim_normal", _normal, _CYTHON_NORMAL)):
         function = Function(python, arg_units=[1, 1, 1], return_unit=1, arg_types=["integer"] * 3, return_type="float")
         function.implementations.add_numpy_implementation(python)
-        function.implementations.add_implementation("cython", _CYTHON, name=name)
+        # the normal draws upon the uniform one: named as such, its code comes once where a model uses both
+        function.implementations.add_implementation("cython", code, name=name, dependencies=dict(found))
         found[name] = function
     return found
