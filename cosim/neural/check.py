@@ -1,4 +1,4 @@
-"""Equations are tried before anything runs: parsed, their names resolved, their units checked, their code generated for one neuron.
+"""Equations are tried before anything runs: parsed, names resolved, units checked, code generated for one neuron.
 
 Everything here uses Brian2's numpy target, so no compiler is started.
 """
@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from brian2 import Clock, Network, NeuronGroup, Synapses, prefs, second
 from brian2.equations.equations import Equations
+from brian2.stateupdaters.base import UnsupportedEquationsException
 from brian2.utils.stringtools import get_identifiers
 
 import cosim.neural.quiet  # noqa: F401
@@ -65,6 +66,13 @@ def _check_text(model: ModelSpec) -> list[Problem]:
         for word, instead in FORBIDDEN.items():
             if word in get_identifiers(getattr(model, key) or ""):
                 problems.append(((key,), f"{word}() is not reproducible here; use {instead}"))
+    for noise in sorted(name for name in equations.identifiers if name.startswith("xi_")):
+        problems.append(
+            (
+                ("equations",),
+                f"'{noise}': only one noise term, `xi`, is available; add further ones as normal_draw()/sqrt(dt)",
+            )
+        )
     clash = sorted(set(equations.names) & RESERVED)
     problems += [(("equations",), f"the name '{name}' is used by cosim itself") for name in clash]
     for key in ("parameters", "initial"):
@@ -112,7 +120,9 @@ def _check_names(circuit: CircuitSpec, name: str, model: ModelSpec, *, used: boo
 
 def _unknown(path: Path, given: Iterable[str], known: set[str]) -> list[Problem]:
     return [
-        ((*path, name), f"'{name}' is not in the equations{suggest(name, known)}") for name in given if name not in known
+        ((*path, name), f"'{name}' is not in the equations{suggest(name, known)}")
+        for name in given
+        if name not in known
     ]
 
 
@@ -183,7 +193,7 @@ def _check_units(name: str, model: ModelSpec, members: list[PopulationIR]) -> li
         for key, parameter in population.parameters.items():
             own = ("parameters", key)
             where: Path = ("populations", population.name, *own)
-            if key in model.parameters and not key in population.overridden:
+            if key in model.parameters and key not in population.overridden:
                 where = ("models", name, *own)
             want = declared.get(key, seen.setdefault(key, parameter.dim))
             zero = bool(np.all(parameter.values == 0))
@@ -219,8 +229,6 @@ def _try_group(
 
     problem = _attempt(attempt, (*here, "equations"))
     if problem is not None:
-        if "stochastic" in problem[1] or "method" in problem[1].lower():
-            problem = ((*here, "method"), problem[1])
         return [problem]
     if threshold is not None:
         more["threshold"] = f"({threshold}) and alive"
@@ -250,6 +258,9 @@ def _attempt(action: Callable[[], Any], path: Path) -> Problem | None:
         cause: BaseException = error
         while cause.__cause__ is not None:
             cause = cause.__cause__
+        if isinstance(cause, UnsupportedEquationsException):
+            # the equations are right, but not for this integration method
+            return ((*path[:-1], "method"), first_line(cause))
         return (path, first_line(cause))
     return None
 
@@ -268,7 +279,9 @@ def _try_projection(
         text = getattr(owner, key) or ""
         words = [w for w in (*FORBIDDEN, *DRAWS) if w in get_identifiers(text)]
         if words:
-            return [((*where, key), f"{words[0]}() is not available in synapses: its draws would depend on their order")]
+            return [
+                ((*where, key), f"{words[0]}() is not available in synapses: its draws would depend on their order")
+            ]
     parameters = dict(rule.parameters)
     declared = Equations(rule.equations).names if rule.equations else set()
     used = set(get_identifiers(" ".join(filter(None, (rule.on_spike, rule.on_post, rule.equations)))))
@@ -315,7 +328,9 @@ def _try_continuous(circuit: CircuitSpec, network: NetworkIR, trial: Trial) -> l
             problems.append(((*here, "target"), message))
             continue
         if not re.search(rf"^\s*{re.escape(spec.target)}\s*:", target_model.equations, re.MULTILINE):
-            problems.append(((*here, "target"), f"'{spec.target}' must be declared on a line of its own in the equations"))
+            problems.append(
+                ((*here, "target"), f"'{spec.target}' must be declared on a line of its own in the equations")
+            )
             continue
         unit = unit_name(tuple(equations[spec.target].dim._dims))
         parameters = dict(network.continuous[name].parameters)
