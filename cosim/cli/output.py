@@ -95,8 +95,11 @@ def engines_quiet() -> Iterator[None]:
 
 
 def shown(path: Path) -> str:
-    """A path relative to the working directory where it lies below it."""
+    """A path relative to the working directory where it lies below it (and that is not the root of everything)."""
+    here = Path.cwd()
+    if here == here.parent:
+        return str(path.resolve())
     try:
-        return str(path.resolve().relative_to(Path.cwd()))
+        return str(path.resolve().relative_to(here))
     except ValueError:
         return str(path)
