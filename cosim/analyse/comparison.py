@@ -19,7 +19,8 @@ Groups = Mapping[str, Mapping[str, Sequence[float]]]
 def comparison(groups: Groups, reference: Mapping[str, float], units: Mapping[str, str], path: Path) -> Path | None:
     """One small plot a metric, drawn into the PNG ``path``; None without metrics.
 
-    ``groups``: group label -> metric -> values of the runs, elements of lists as name[1], name[2], ... A single number: every
+    ``groups``: group label -> metric -> values of the runs, elements of lists as name[1], name[2], ... A single
+    number: every
     run a dot, the mean of a group a bar, the reference a dashed line. A list: the mean of a group as a line over the
     elements with its standard deviation as error bars, the reference dashed.
     """

@@ -1,8 +1,8 @@
 """What measurements need to know beyond the recorded series: the anatomy of the body, the axis, perturbations.
 
 It stands in the manifest: ``geometry`` as the body describes itself (``length`` in m, ``axis`` link names from head to
-tail, ``links`` with ``name``, ``mass`` in kg and ``com`` in the link's frame), ``axis`` of the circuit (``length`` in m,
-``segments``) and ``perturb`` (name -> ``at`` in s).
+tail, ``links`` with ``name``, ``mass`` in kg and ``com`` in the link's frame), ``axis`` of the circuit (``length``
+in m, ``segments``) and ``perturb`` (name -> ``at`` in s).
 """
 
 from __future__ import annotations
@@ -102,7 +102,8 @@ def _tip(result: Result, transient: float, name: str | None, links: dict[str, Ar
 def joint_power(result: Result, transient: float) -> tuple[Array | None, float]:
     """Mechanical power (W) that the joints' torques deliver, (n, joints), and its sampling interval (s).
 
-    The whole torque of a joint (muscles, motors, springs and dampers: what its links feel) times angular velocity of every joint; None where the two sensors were not recorded at the same times.
+    The whole torque of a joint (muscles, motors, springs and dampers: what its links feel) times angular velocity of
+    every joint; None where the two sensors were not recorded at the same times.
     """
     if not {"body/joint_torque", "body/joint_velocity"} <= set(result.series):
         return None, float("nan")

@@ -25,8 +25,9 @@ def headings(head: Array, tail: Array, dt: float, f: float) -> Array:
 def forward_speed(com: Array, head: Array, tail: Array, dt: float, f: float) -> float:
     """Forward speed (m/s): mean over the cycles of the displacement of the centre of mass along the body's heading.
 
-    Displacement over one cycle, projected on the mean heading of that cycle, divided by the cycle's length. On a straight
-    path this is the net displacement along the mean heading over time; on a curved path it is the speed along the path;
+    Displacement over one cycle, projected on the mean heading of that cycle, divided by the cycle's length. On a
+    straight path this is the net displacement along the mean heading over time; on a curved path it is the speed
+    along the path;
     backward swimming is negative. ``com``, ``head``, ``tail``: (n, 3) in metres.
     """
     ahead = headings(head, tail, dt, f)
@@ -42,10 +43,12 @@ def forward_speed(com: Array, head: Array, tail: Array, dt: float, f: float) -> 
 
 
 def tail_beat(com: Array, head: Array, tail: Array, tip: Array, dt: float, f: float) -> float:
-    """Tail-beat amplitude (m): half of the peak-to-peak lateral excursion of the tail tip about the line of progression.
+    """Tail-beat amplitude (m): half of the peak-to-peak lateral excursion of the tail tip about the line of
+    progression.
 
-    The line of progression of a cycle passes through the mean position of the centre of mass in that cycle and moves with
-    its mean velocity; lateral is the horizontal normal of the cycle's heading. Averaged over the cycles. Arrays (n, 3).
+    The line of progression of a cycle passes through the mean position of the centre of mass in that cycle and moves
+    with its mean velocity; lateral is the horizontal normal of the cycle's heading. Averaged over the cycles. Arrays
+    (n, 3).
     """
     ahead = headings(head, tail, dt, f)
     whole = cycles(len(com), dt, f)
@@ -63,8 +66,8 @@ def tail_beat(com: Array, head: Array, tail: Array, tip: Array, dt: float, f: fl
 def path_length(com: Array, dt: float, f: float) -> float:
     """Length (m) of the horizontal path of the centre of mass, its wobble within a cycle averaged out.
 
-    Sum of the distances between the mean positions of successive cycles, scaled up from the n - 1 intervals between them
-    to the n cycles they stand for.
+    Sum of the distances between the mean positions of successive cycles, scaled up from the n - 1 intervals between
+    them to the n cycles they stand for.
     """
     means = np.array([np.asarray(com)[one][:, _PLANE].mean(axis=0) for one in cycles(len(com), dt, f)])
     if len(means) < 2:
@@ -73,7 +76,8 @@ def path_length(com: Array, dt: float, f: float) -> float:
 
 
 def positive_work(power: npt.ArrayLike, dt: float) -> float:
-    """Positive mechanical work (J): the sum over actuators of the integral of max(power, 0); ``power`` (n, actuators), W.
+    """Positive mechanical work (J): the sum over actuators of the integral of max(power, 0); ``power`` (n,
+    actuators), W.
 
     Negative work is not counted back, as muscles do not store what is done on them.
     """

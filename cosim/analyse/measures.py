@@ -1,7 +1,7 @@
 """From a result to metrics: a registry of kinds of measurement.
 
-A measurement is a function ``(result, options, transient) -> metrics``: floats or lists of floats by name, NaN where the
-quantity does not exist in this run (no rhythm, no progress).
+A measurement is a function ``(result, options, transient) -> metrics``: floats or lists of floats by name, NaN where
+the quantity does not exist in this run (no rhythm, no progress).
 """
 
 from __future__ import annotations
@@ -106,8 +106,8 @@ def rhythm(result: Result, options: RhythmOptions, transient: float) -> Metrics:
     """neural_frequency (Hz; also as frequency unless the body's is measured), ptcc, left_right_phase (cycles within [0,
     1)) and neural_wave_number (cycles per body length, head to tail positive) of a population's smoothed rates.
 
-    The wave number is the lag between the first and the last bin that hold neurons, mean of the sides, over the distance
-    of the bins' centres in body lengths.
+    The wave number is the lag between the first and the last bin that hold neurons, mean of the sides, over the
+    distance of the bins' centres in body lengths.
     """
     population = result.population(options.population)
     sides = sides_of(population, options.sides)
@@ -162,7 +162,8 @@ def rates(result: Result, options: RatesOptions, transient: float) -> Metrics:
 def latency(result: Result, options: LatencyOptions, transient: float) -> Metrics:
     """latency (s), or with several channels latency_<channel>; the baseline begins at the transient.
 
-    A reading of the body stands at the end of the tick in which it came about, so a deviation there counts from that tick's start.
+    A reading of the body stands at the end of the tick in which it came about, so a deviation there counts from that
+    tick's start.
     """
     onset = options.at if options.at is not None else perturbation_onset(result, str(options.perturbation))
     metrics: Metrics = {}
@@ -176,7 +177,8 @@ def latency(result: Result, options: LatencyOptions, transient: float) -> Metric
 
 
 def locking(result: Result, options: LockingOptions, transient: float) -> Metrics:
-    """locked (1 or 0), locking_resultant, locking_drift (Hz, trunk minus tail), locking_phase (cycles, tail behind trunk)."""
+    """locked (1 or 0), locking_resultant, locking_drift (Hz, trunk minus tail), locking_phase (cycles, tail behind
+    trunk)."""
     trace = result.trace(options.channel).after(transient)
     pair = columns(trace, [options.trunk, options.tail])
     f = signals.frequency(pair, trace.dt, options.band)

@@ -53,8 +53,9 @@ def latency(time: Array, values: Array, onset: float, threshold: float | None = 
     """Time (s) from ``onset`` to the first deviation of a signal from what it was before; NaN if it never deviates.
 
     ``values`` (n,) or (n, channels): the earliest channel counts. The signal deviates when it is further than
-    ``threshold`` (its own unit) from its mean before the onset. Without a threshold that is ``sds`` standard deviations of
-    the signal before the onset, and at least 1e-6 of its largest deviation afterwards, so that rounding does not count.
+    ``threshold`` (its own unit) from its mean before the onset. Without a threshold that is ``sds`` standard
+    deviations of the signal before the onset, and at least 1e-6 of its largest deviation afterwards, so that
+    rounding does not count.
     """
     columns = np.asarray(values, dtype=np.float64).reshape(len(time), -1)
     before = time < onset

@@ -33,8 +33,8 @@ class SwimOptions(Band):
     """Swimming: frequency, wave_number, speed, tail_beat, joint_amplitude, cost_of_transport.
 
     ``joints`` from head to tail (default: all recorded, in their order); ``axis`` the links from head to tail,
-    ``length`` the body length and ``tip`` the link or site at the tail's end (default: the body's own axis and length, and
-    the site ``tail_tip`` or else the last link of the axis).
+    ``length`` the body length and ``tip`` the link or site at the tail's end (default: the body's own axis and
+    length, and the site ``tail_tip`` or else the last link of the axis).
     """
 
     joints: Labels | None = None
@@ -47,7 +47,8 @@ class RhythmOptions(Band):
     """Rhythm of a population: neural_frequency, ptcc, left_right_phase, neural_wave_number.
 
     Its neurons are grouped by side and, along the body, into ``bins`` (default: the segments of the axis); spikes are
-    counted every ``bin`` and smoothed with a Gaussian of standard deviation ``smooth``. ``sides`` are the two to compare.
+    counted every ``bin`` and smoothed with a Gaussian of standard deviation ``smooth``. ``sides`` are the two to
+    compare.
     """
 
     population: Name
@@ -67,9 +68,9 @@ class RatesOptions(Spec):
 class LatencyOptions(Spec):
     """Time from a perturbation (by name, or ``at`` a time) to the first deviation of recorded channels.
 
-    ``channel`` names one or several series, such as wires/motor/delivered; ``labels`` narrows them. The series deviates when
-    it leaves its mean before the onset by more than ``threshold`` (in its own SI unit) or else by ``sds`` of its standard
-    deviations before the onset.
+    ``channel`` names one or several series, such as wires/motor/delivered; ``labels`` narrows them. The series
+    deviates when it leaves its mean before the onset by more than ``threshold`` (in its own SI unit) or else by
+    ``sds`` of its standard deviations before the onset.
     """
 
     channel: Labels
@@ -87,7 +88,8 @@ class LatencyOptions(Spec):
 
 
 class LockingOptions(Band):
-    """Whether a trunk and a tail channel keep their phase: locked (1 or 0), locking_resultant, locking_drift, locking_phase.
+    """Whether a trunk and a tail channel keep their phase: locked (1 or 0), locking_resultant, locking_drift,
+    locking_phase.
 
     ``trunk`` and ``tail`` are labels of the series ``channel``; locked means a mean resultant length of at least
     ``resultant`` and less than ``slip`` cycles of drift over the record.

@@ -60,7 +60,8 @@ def raster(axes: Any, result: Result, start: float, stop: float) -> None:
 
 
 def rows(population: PopulationLayout, side: str) -> npt.NDArray[np.int64]:
-    """Row of every neuron in the raster, -1 for those not drawn: evenly chosen neurons of a side, ordered along the body."""
+    """Row of every neuron in the raster, -1 for those not drawn: evenly chosen neurons of a side, ordered along the
+    body."""
     mine = np.arange(population.n)
     if side and population.side is not None:
         mine = np.flatnonzero(np.asarray(population.side) == side)
@@ -130,7 +131,8 @@ def channels(figure: Any, axes: Any, trace: Trace, start: float, stop: float) ->
 
 
 def path(axes: Any, result: Result, transient: float, snapshots: int = 7) -> None:
-    """The body from above: the course of its centre, and its midline at moments after the transient, from light to dark."""
+    """The body from above: the course of its centre, and its midline at moments after the transient, from light to
+    dark."""
     trace = result.trace("body/link_position")
     links = [str(label) for label in trace.labels[0]]
     axis = [name for name in (result.manifest.get("geometry") or {}).get("axis") or links if name in links]

@@ -1,7 +1,7 @@
 """Reference values (measured on the animal, published) and how a run compares with them.
 
-A reference file is CSV with the columns metric, index, value, unit, sd, source; ``index`` counts the elements of a list from
-1 and is empty for a single number, ``sd`` may be empty. Lines that begin with # are comments.
+A reference file is CSV with the columns metric, index, value, unit, sd, source; ``index`` counts the elements of a
+list from 1 and is empty for a single number, ``sd`` may be empty. Lines that begin with # are comments.
 """
 
 from __future__ import annotations
@@ -155,8 +155,8 @@ def relative_error(measured: float, wanted: float) -> float:
 class Comparison:
     """A metric beside its reference.
 
-    ``relative_error`` is (measured - reference)/reference for one number and the mean of the absolute relative errors for
-    a list; ``r`` is NaN unless there are at least three values.
+    ``relative_error`` is (measured - reference)/reference for one number and the mean of the absolute relative
+    errors for a list; ``r`` is NaN unless there are at least three values.
     """
 
     reference: Reference

@@ -22,7 +22,8 @@ WINDOW_CYCLES = 4.0
 
 
 def _columns(x: npt.ArrayLike) -> Array:
-    """As (n, channels), every channel without its mean and linear trend, scaled to unit variance; flat ones are left out."""
+    """As (n, channels), every channel without its mean and linear trend, scaled to unit variance; flat ones are left
+    out."""
     columns = np.asarray(x, dtype=np.float64)
     columns = columns.reshape(len(columns), -1)
     if len(columns) < 4 or not np.isfinite(columns).all():
@@ -68,11 +69,12 @@ def autocorrelation(x: npt.ArrayLike) -> Array:
 def frequency(x: npt.ArrayLike, dt: float, band: tuple[float, float] = (0.2, 20.0)) -> float:
     """Common frequency (Hz) of the channels, NaN where there is no rhythm.
 
-    The highest peak, within ``band``, of the mean power spectrum of the standardised channels (linear trend removed, Hann
-    window, zero padding to 8 times the length), refined by a parabola through the logarithms of the three highest bins.
-    Rhythm means that the mean autocorrelation one period later is at least 0.3 and that the record holds three periods.
-    When the strongest line is the second or third harmonic, the fundamental is taken: the shortest of one, two and three
-    periods of the line at which the autocorrelation comes within 0.1 of its highest value among them.
+    The highest peak, within ``band``, of the mean power spectrum of the standardised channels (linear trend removed,
+    Hann window, zero padding to 8 times the length), refined by a parabola through the logarithms of the three
+    highest bins. Rhythm means that the mean autocorrelation one period later is at least 0.3 and that the record
+    holds three periods.
+    When the strongest line is the second or third harmonic, the fundamental is taken: the shortest of one, two and
+    three periods of the line at which the autocorrelation comes within 0.1 of its highest value among them.
     """
     columns = _columns(x)
     n = len(columns)
@@ -101,7 +103,8 @@ def frequency(x: npt.ArrayLike, dt: float, band: tuple[float, float] = (0.2, 20.
 
 
 def _demodulated(x: npt.ArrayLike, dt: float, f: float) -> npt.NDArray[np.complex128]:
-    """Complex amplitudes at ``f`` of every channel, (windows, channels): Hann windows of about 4 cycles, half overlapping.
+    """Complex amplitudes at ``f`` of every channel, (windows, channels): Hann windows of about 4 cycles, half
+    overlapping.
 
     The amplitudes are relative to a phase that runs on from window to window.
     """
@@ -171,8 +174,8 @@ def ptcc(x: npt.ArrayLike, longest_lag: int | None = None) -> float:
     """Peak-to-trough correlation coefficient (Pazzaglia et al. 2025, PLoS Comput Biol 21:e1012101).
 
     Largest peak minus smallest trough of the autocorrelogram beyond the fall from lag zero, averaged over the channels;
-    2 for a perfect rhythm, near 0 without one, NaN for flat signals. A peak or trough is a local extremum at a lag of at
-    most ``longest_lag`` samples (default: half of the record).
+    2 for a perfect rhythm, near 0 without one, NaN for flat signals. A peak or trough is a local extremum at a lag
+    of at most ``longest_lag`` samples (default: half of the record).
     """
     columns = np.asarray(x, dtype=np.float64)
     r = autocorrelation(columns.reshape(len(columns), -1))
@@ -218,10 +221,10 @@ def locking(
     """Whether two rhythms around ``f`` keep their phase difference.
 
     The difference of the analytic phases is sampled once a cycle, without the first and last cycle of the record.
-    ``resultant`` is the mean resultant length of these samples (1: always the same), ``drift`` the difference of the two
-    frequencies (Hz; slope of the unwrapped phase difference, positive when the first is faster), ``phase`` the circular
-    mean of how far the second lags (cycles within [0, 1)). Locked means a resultant of at least 0.9 and a drift that
-    adds up to less than a quarter of a cycle over the record.
+    ``resultant`` is the mean resultant length of these samples (1: always the same), ``drift`` the difference of the
+    two frequencies (Hz; slope of the unwrapped phase difference, positive when the first is faster), ``phase`` the
+    circular mean of how far the second lags (cycles within [0, 1)). Locked means a resultant of at least 0.9 and a
+    drift that adds up to less than a quarter of a cycle over the record.
     """
     first, second = np.asarray(trunk, dtype=np.float64), np.asarray(tail, dtype=np.float64)
     whole = cycles(len(first), dt, f)[1:-1]

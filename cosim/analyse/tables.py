@@ -17,7 +17,8 @@ Value = float | Sequence[float]
 
 @dataclass(frozen=True)
 class Line:
-    """A line of the table, as text; an element of a list has its own line, the list's r and RMSE stand on a line before."""
+    """A line of the table, as text; an element of a list has its own line, the list's r and RMSE stand on a line
+    before."""
 
     name: str
     title: str
@@ -94,7 +95,8 @@ def flat_reference(reference: Mapping[str, Reference]) -> dict[str, float]:
 
 
 def group_labels(manifests: Sequence[Mapping[str, Any]]) -> list[str]:
-    """A label for each run from what differs between the runs apart from the seed: the experiment's name and overrides."""
+    """A label for each run from what differs between the runs apart from the seed: the experiment's name and
+    overrides."""
     settings = [
         {
             "experiment": str(one.get("name", "")),

@@ -43,7 +43,9 @@ def groups(population: PopulationIR, ids: I64, n_channels: int, *, by_segment: b
     if n_channels == by_place:
         place = np.searchsorted(places, population.segment[ids]) if by_segment else np.zeros(len(ids), dtype=np.int64)
         channel_of[ids] = population.side[ids].astype(np.int64) * len(places) + place
-        labels = tuple(f"{side}{'_' if side and by_segment else ''}{p if by_segment else ''}" for side in sides for p in places)
+        labels = tuple(
+            f"{side}{'_' if side and by_segment else ''}{p if by_segment else ''}" for side in sides for p in places
+        )
         opposite = np.arange(by_place)
         if len(sides) == 2:
             opposite = np.roll(opposite, len(places))
@@ -118,7 +120,9 @@ def _interpolated(population: PopulationIR, ids: I64, n_channels: int, interpola
     if (np.diff(at) <= 0).any():
         raise UnitError("two positions of interpolate are the same")
     y = population.y[ids]
-    upper = np.clip(np.searchsorted(at, y, "right"), 1, len(at) - 1) if len(at) > 1 else np.zeros(len(y), dtype=np.int64)
+    upper = (
+        np.clip(np.searchsorted(at, y, "right"), 1, len(at) - 1) if len(at) > 1 else np.zeros(len(y), dtype=np.int64)
+    )
     lower = np.maximum(upper - 1, 0)
     width = np.where(upper > lower, at[upper] - at[lower], 1.0)
     fraction = np.clip((y - at[lower]) / width, 0.0, 1.0)

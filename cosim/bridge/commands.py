@@ -17,7 +17,7 @@ from cosim.bridge.wires import port_channels, unit_dim
 from cosim.errors import Problem, UserError
 from cosim.spec.common import Located
 from cosim.spec.experiment import CommandSpec, FourierSpec
-from cosim.spec.units import NONE, Dim, Expression, Scope, UnitError, dim_text, suggest
+from cosim.spec.units import NONE, Dim, Expression, Scope, UnitError, dim_text, kind_text, suggest
 
 F64 = NDArray[np.float64]
 TIME: Dim = (0, 0, 1, 0, 0, 0, 0)
@@ -49,7 +49,7 @@ def _number(expression: Expression, dim: Dim, scope: Scope, key: str) -> float:
     except UnitError as error:
         raise Located([((key,), str(error))]) from None
     if value.dim != dim:
-        raise Located([((key,), f"expected {dim_text(dim)}, got {dim_text(value.dim)}")])
+        raise Located([((key,), f"expected {dim_text(dim)}, got {kind_text(value.dim)}")])
     return float(value.value)
 
 
@@ -113,7 +113,9 @@ def _read_coefficients(path: Path) -> tuple[list[str], dict[str, list[float]]]:
     expected = ["mean", *(f"{part}_{k}" for k in range(1, (len(header) - 2) // 2 + 1) for part in ("cos", "sin"))]
     if header[1:] != expected or len(header) < 4:
         at = numbered[0][0] if numbered else 1
-        problems.append(Problem(str(path), at, 1, "", "expected the columns name, mean, cos_1, sin_1, cos_2, sin_2, ..."))
+        problems.append(
+            Problem(str(path), at, 1, "", "expected the columns name, mean, cos_1, sin_1, cos_2, sin_2, ...")
+        )
     for number, line in numbered[1:]:
         cells = next(csv.reader([line]))
         try:

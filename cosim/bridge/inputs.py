@@ -48,7 +48,8 @@ class Inputs:
         self._slots: dict[tuple[str, str], Slot] = {}
 
     def dimension(self, population: str, variable: str) -> Dim:
-        """The dimension of a variable, from the model's equations. Raises UnitError if there is no such input variable."""
+        """The dimension of a variable, from the model's equations. Raises UnitError if there is no such input
+        variable."""
         from cosim.neural.equations import parameter_units
 
         model = self._network.models[self._network.populations[population].model]
@@ -89,7 +90,14 @@ class Inputs:
             self._add_to(drive, population, ids, dim, scope, clock, folder)
 
     def _add_to(
-        self, drive: DriveSpec, population: str, ids: NDArray[np.int64], dim: Dim, scope: Scope, clock: Clock, folder: Path
+        self,
+        drive: DriveSpec,
+        population: str,
+        ids: NDArray[np.int64],
+        dim: Dim,
+        scope: Scope,
+        clock: Clock,
+        folder: Path,
     ) -> None:
         def values(expression: object, *path: str) -> F64:
             try:
@@ -142,7 +150,8 @@ _COLUMN = re.compile(r"\s*([A-Za-z][A-Za-z0-9_]*)\s*(?:\[([^\]]*)\])?\s*\Z")
 
 
 def read_columns(path: Path) -> tuple[list[str], list[Dim], F64]:
-    """A CSV file with a header ``time [s],name [unit],...`` and # comments: names, dimensions, SI values (rows, columns).
+    """A CSV file with a header ``time [s],name [unit],...`` and # comments: names, dimensions, SI values (rows,
+    columns).
 
     Raises UserError with file and line.
     """
@@ -197,7 +206,9 @@ class TimeCurve:
         """Read one column. Raises Located or UserError."""
         names, dims, data = read_columns(folder / spec.path)
         if names[0] != "time" or dims[0] != (0, 0, 1, 0, 0, 0, 0):
-            raise Located([(("file",), f"the first column of {spec.path} must be 'time [s]' (or another unit of time)")])
+            raise Located(
+                [(("file",), f"the first column of {spec.path} must be 'time [s]' (or another unit of time)")]
+            )
         column = spec.column or (names[1] if len(names) == 2 else "")
         if column not in names[1:]:
             raise Located([(("file", "column"), f"no column '{column}' in {spec.path}{suggest(column, names[1:])}")])

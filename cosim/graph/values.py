@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from cosim.graph.random import F64, exact_log, normals, uniforms
 from cosim.spec.circuit import Draw
-from cosim.spec.units import Dim, Expression, Scope, UnitError, Value, dim_text
+from cosim.spec.units import Dim, Expression, Scope, UnitError, Value, dim_text, kind_text
 
 
 def dimension(value: Draw | Expression, scope: Scope) -> Dim:
@@ -31,7 +31,7 @@ def _array(expression: Expression, scope: Scope, size: int, dim: Dim) -> F64:
     result = expression.evaluate(scope)
     plain = np.ndim(result.value) == 0 and result.value in (0, np.inf, -np.inf) and not any(result.dim)
     if result.dim != dim and not plain:
-        raise UnitError(f"'{expression.text}': expected {dim_text(dim)}, got {dim_text(result.dim)}")
+        raise UnitError(f"'{expression.text}': expected {dim_text(dim)}, got {kind_text(result.dim)}")
     return np.array(np.broadcast_to(np.asarray(result.value, dtype=np.float64), (size,)))
 
 

@@ -32,7 +32,7 @@ from cosim.neural.equations import (
     variable_units,
 )
 from cosim.spec.circuit import BUILTIN_MODELS, CircuitSpec, ModelSpec, ProjectionSpec, SynapseSpec
-from cosim.spec.units import Dim, dim_text, suggest
+from cosim.spec.units import Dim, dim_text, kind_text, suggest
 
 Path = tuple[str | int, ...]
 Problem = tuple[Path, str]
@@ -198,7 +198,7 @@ def _check_units(name: str, model: ModelSpec, members: list[PopulationIR]) -> li
             want = declared.get(key, seen.setdefault(key, parameter.dim))
             zero = bool(np.all(parameter.values == 0))
             if parameter.dim != want and not zero:
-                problems.append((where, f"expected {dim_text(want)}, got {dim_text(parameter.dim)}"))
+                problems.append((where, f"expected {dim_text(want)}, got {kind_text(parameter.dim)}"))
     return list(dict.fromkeys(problems))
 
 

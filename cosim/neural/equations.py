@@ -1,4 +1,5 @@
-"""Reading model equations: which names are parameters, are units consistent, does the noise matter; with plain messages."""
+"""Reading model equations: which names are parameters, are units consistent, does the noise matter; with plain
+messages."""
 
 from __future__ import annotations
 

@@ -128,7 +128,8 @@ def state_series(
     every: int = 1,
     dtype: Literal["float64", "float32"] = "float64",
 ) -> SeriesLayout:
-    """Layout of a state variable of some neurons of a population (numbers within it), sampled at the start of a tick."""
+    """Layout of a state variable of some neurons of a population (numbers within it), sampled at the start of a
+    tick."""
     axis = Axis("neuron", tuple(int(i) for i in neurons))
     return SeriesLayout(f"state/{population}/{variable}", (axis,), unit, every, first=0, dtype=dtype)
 

@@ -1,7 +1,7 @@
 """The manifest of a result: what ran, how it ended, and the hashes that tell whether two runs are the same.
 
-The recorder writes ``cosim`` (the format), ``status``, ``started``, ``ended``, ``ticks`` and ``hashes``. Measurements, reports
-and films read these further entries, each of them optional:
+The recorder writes ``cosim`` (the format), ``status``, ``started``, ``ended``, ``ticks`` and ``hashes``.
+Measurements, reports and films read these further entries, each of them optional:
 
 ``name``, ``title``, ``seed``
     of the experiment; ``overrides`` (path -> value) is what differs from its document.
@@ -39,7 +39,8 @@ Status = Literal["running", "complete", "failed", "interrupted"]
 
 
 def plain(value: Any) -> Any:
-    """``value`` as JSON can hold it: numpy scalars and arrays to numbers and lists, paths to text, NaN and inf to null."""
+    """``value`` as JSON can hold it: numpy scalars and arrays to numbers and lists, paths to text, NaN and inf to
+    null."""
     if isinstance(value, dict):
         return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, np.ndarray):
@@ -96,8 +97,8 @@ def update_manifest(path: Path, **changes: Any) -> dict[str, Any]:
 def prepare_directory(path: Path, force: bool = False) -> Path:
     """Make ``path`` ready for a new result.
 
-    An existing result is deleted when ``force`` is set. Raises UserError for a result without ``force``, and in any case
-    for a directory with other content, for a file, and for a place where nothing can be written.
+    An existing result is deleted when ``force`` is set. Raises UserError for a result without ``force``, and in any
+    case for a directory with other content, for a file, and for a place where nothing can be written.
     """
     try:
         if path.is_dir() and any(path.iterdir()):

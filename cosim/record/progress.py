@@ -13,8 +13,8 @@ _WIDTH = 28
 class Progress:
     """Draws at most ten times a second, and only if ``stream`` (default: standard error) is a terminal.
 
-    ``duration`` is the biological time to run, in s; other ranks pass ``rank`` > 0 and draw nothing. Use as a context, so
-    that the line ends when the run does.
+    ``duration`` is the biological time to run, in s; other ranks pass ``rank`` > 0 and draw nothing. Use as a
+    context, so that the line ends when the run does.
     """
 
     def __init__(

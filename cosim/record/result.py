@@ -48,8 +48,8 @@ class Trace:
 class Result:
     """A result directory: ``manifest``, ``metrics``, spikes and traces.
 
-    A run that was killed, failed or still goes on can be read up to its last flush; ``complete`` tells. Raises UserError
-    if ``path`` is not a result.
+    A run that was killed, failed or still goes on can be read up to its last flush; ``complete`` tells. Raises
+    UserError if ``path`` is not a result.
     """
 
     def __init__(self, path: Path | str) -> None:

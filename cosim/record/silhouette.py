@@ -1,4 +1,5 @@
-"""A recorded body as outlines in a plane: discs, thick lines and polygons for every moment, computed at once by numpy."""
+"""A recorded body as outlines in a plane: discs, thick lines and polygons for every moment, computed at once by
+numpy."""
 
 from __future__ import annotations
 

@@ -39,9 +39,9 @@ def video(
 ) -> Path:
     """Film the result ``path`` into ``out`` (default: video.mp4 in the result); returns the file.
 
-    ``speed`` 0.5 is slow motion at half of the real speed; ``size`` in pixels (even numbers). The camera follows the body
-    over a grid of half a body length, from above, or from the side where the body moves in a vertical plane. Raises
-    UserError where a package is missing, no positions were recorded or the file cannot be written.
+    ``speed`` 0.5 is slow motion at half of the real speed; ``size`` in pixels (even numbers). The camera follows the
+    body over a grid of half a body length, from above, or from the side where the body moves in a vertical plane.
+    Raises UserError where a package is missing, no positions were recorded or the file cannot be written.
     """
     if not (speed > 0 and fps > 0):
         raise UserError("a video needs a speed and a frame rate above 0")

@@ -18,6 +18,7 @@ from cosim.spec.units import (
     UnitError,
     brian_text,
     dim_text,
+    kind_text,
 )
 
 _NUMPY = {
@@ -74,7 +75,7 @@ def compiled(expression: Expression, scope: Scope, arguments: tuple[str, ...], d
     """
     result = expression.evaluate(scope)
     if result.dim != dim and not (any(dim) and not any(result.dim) and np.all(np.asarray(result.value) == 0)):
-        raise UnitError(f"'{expression.text}': expected {dim_text(dim)}, got {dim_text(result.dim)}")
+        raise UnitError(f"'{expression.text}': expected {dim_text(dim)}, got {kind_text(result.dim)}")
     tree = _ToNumpy(scope).visit(ast.parse(brian_text(expression.text), mode="eval").body)
     signature = ast.arguments([], [ast.arg(a) for a in arguments], None, [], [], None, [])
     function = ast.fix_missing_locations(ast.Expression(ast.Lambda(signature, tree)))

@@ -111,6 +111,11 @@ def dim_text(dim: Dim) -> str:
     return "a value in " + unit_text(dim)
 
 
+def kind_text(dim: Dim) -> str:
+    """Like dim_text, without the example: what a value is, not what it should be."""
+    return dim_text(dim).partition(",")[0]
+
+
 def unit_text(dim: Dim) -> str:
     """A dimension as a product of SI base units, e.g. ``kg*m^2/s^2``; ``1`` for none."""
     parts = [f"{s}^{e:g}" if e != 1 else s for s, e in zip(_SYMBOLS, dim, strict=True) if e]
@@ -372,7 +377,7 @@ def evaluate(raw: Any, dim: Dim, scope: Scope | None = None) -> float:
     if math.isnan(number):
         raise UnitError(f"'{expression.text}' is not a number")
     if result.dim != dim and not (number in (0.0, math.inf, -math.inf) and result.dim == NONE):
-        raise UnitError(f"'{expression.text}': expected {dim_text(dim)}, got {dim_text(result.dim)}")
+        raise UnitError(f"'{expression.text}': expected {dim_text(dim)}, got {kind_text(result.dim)}")
     return number
 
 
@@ -393,6 +398,8 @@ def quantity(unit: str, *, low: float = -math.inf, high: float = math.inf, open_
         if isinstance(raw, float) and (info.context or {}).get("si"):
             return raw
         number = evaluate(raw, dim, _scope_of(info))
+        if math.isinf(number):
+            raise UnitError(f"'{raw}' is not finite")
         if number < low or number > high or (open_low and number == low):
             if low == 0 and high == math.inf:
                 want = "greater than 0" if open_low else "0 or greater"
@@ -445,5 +452,5 @@ def array(raw: Any, scope: Scope, size: int, dim: Dim) -> NDArray[np.float64]:
     result = expression.evaluate(scope)
     zero = not np.ndim(result.value) and result.value in (0, math.inf, -math.inf) and result.dim == NONE
     if result.dim != dim and not zero:
-        raise UnitError(f"'{expression.text}': expected {dim_text(dim)}, got {dim_text(result.dim)}")
+        raise UnitError(f"'{expression.text}': expected {dim_text(dim)}, got {kind_text(result.dim)}")
     return np.array(np.broadcast_to(np.asarray(result.value, dtype=np.float64), (size,)))
