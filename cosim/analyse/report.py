@@ -164,8 +164,8 @@ def _several(assessed: Sequence[Assessed], folder: Path) -> str:
             )
     warnings = [f"{one.result.path}: {text}" for one in assessed for text in one.warnings]
     note = (
-        "Mean ± standard deviation over the runs of a group (in brackets: relative error of the mean and root mean square "
-        "error of the runs). Groups are what differs between the runs apart from the seed."
+        "Mean ± standard deviation over the runs of a group (in brackets: relative error of the mean and root mean "
+        "square error of the runs). Groups are what differs between the runs apart from the seed."
     )
     sections = [*map(page.warning, warnings), page.table("Comparison", head, rows, note)]
     if picture is not None:

@@ -58,7 +58,8 @@ def groups(population: PopulationIR, ids: I64, n_channels: int, *, by_segment: b
     else:
         how = f"{len(sides)} sides x {len(places)} segments = {by_place}" if by_segment else f"{by_place} (by side)"
         raise UnitError(
-            f"population '{population.name}' gives {how} channels (or {len(ids)}, one a neuron, or 1), but there are {n_channels}"
+            f"population '{population.name}' gives {how} channels (or {len(ids)}, one a neuron, or 1), "
+            f"but there are {n_channels}"
         )
     sizes = np.bincount(channel_of[channel_of >= 0], minlength=n_channels).astype(np.float64)
     if (sizes == 0).any():
@@ -103,8 +104,8 @@ def spread(population: PopulationIR, ids: I64, n_channels: int, interpolate: Int
     else:
         sides = f", {len(population.sides)} (by side)" if population.sides else ""
         raise UnitError(
-            f"{n_channels} channels do not fit population '{population.name}': expected 1{sides} or {len(ids)} (one a neuron), "
-            "or `interpolate`"
+            f"{n_channels} channels do not fit population '{population.name}': expected 1{sides} or {len(ids)} "
+            "(one a neuron), or `interpolate`"
         )
     return Spread(own, own, zero, n_channels)
 
