@@ -1,8 +1,8 @@
 """One suite, several code generators: tests that take `target` run on each of them.
 
 Numpy code is made in milliseconds; cython compiles every new code object for some four seconds. So by default only the
-tests marked `compiled` run on cython too. One of them shows that a network with noise, delays, refractoriness and dropped
-spikes gives the bits of numpy, so what the other tests state of numpy holds there; the rest are what it has not.
+tests marked `compiled` run on cython too. One of them shows that a network with noise, delays, refractoriness and
+dropped spikes gives the bits of numpy, so what the other tests state of numpy holds there; the rest are what it lacks.
 ``COSIM_TEST_COMPILED=all`` runs every test on both, ``COSIM_TEST_COMPILED=none`` none on cython.
 """
 

@@ -20,8 +20,12 @@ CUT = 200
 
 def noisy(**more: Any) -> dict[str, Any]:
     """Sources S drive A and B, which drive each other; everybody lies along an axis of 10 mm."""
-    random = {"on_spike": "g += w*int(not_refractory)", "parameters": {"w": {"normal": [0.11, 0.03]}}, "connect": {"probability": 0.3},
-              "delay": {"uniform": ["0.1 ms", "3 ms"]}}  # fmt: skip
+    random = {
+        "on_spike": "g += w*int(not_refractory)",
+        "parameters": {"w": {"normal": [0.11, 0.03]}},
+        "connect": {"probability": 0.3},
+        "delay": {"uniform": ["0.1 ms", "3 ms"]},
+    }
     populations = {name: {"model": "noisy", "n": 40} for name in "AB"}
     populations["S"] = {"model": "spike_source", "n": 40}
     ends = {"A_B": "AB", "B_A": "BA", "S_A": "SA", "S_B": "SB"}
