@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,9 @@ from numpy.typing import NDArray
 from cosim.errors import CosimError, SimulationError, UserError
 from cosim.record import Result, prepare_directory
 from cosim.spec.load import LoadedExperiment, load_experiment
+
+if TYPE_CHECKING:
+    from cosim.checkpoint import Checkpoint
 
 F64 = NDArray[np.float64]
 BACKENDS = ("auto", "runtime", "numpy")
@@ -44,13 +47,21 @@ class Experiment:
         return self.loaded.spec
 
     def open(
-        self, *, seed: int | None = None, out: Path | str | None = None, backend: str = "auto", force: bool = False
+        self,
+        *,
+        seed: int | None = None,
+        out: Path | str | None = None,
+        backend: str = "auto",
+        force: bool = False,
+        overlap: bool = True,
     ) -> Simulation:
         """Build network and body, ready to be stepped; records to `out` if given.
 
-        Raises UserError for what does not fit together.
+        `overlap` lets both advance at the same time where that changes nothing. Raises UserError for what does not fit
+        together.
         """
-        return Simulation(self, seed=seed, out=Path(out) if out is not None else None, backend=backend, force=force)
+        path = Path(out) if out is not None else None
+        return Simulation(self, seed=seed, out=path, backend=backend, force=force, overlap=overlap)
 
     def run(
         self,
@@ -59,6 +70,7 @@ class Experiment:
         out: Path | str | None = None,
         backend: str = "auto",
         force: bool = False,
+        overlap: bool = True,
         progress: Callable[[float], None] | None = None,
         say: Callable[[str], None] | None = None,
     ) -> Result:
@@ -69,9 +81,15 @@ class Experiment:
         """
         say = say or (lambda text: None)
         path = Path(out) if out is not None else RESULTS / self.loaded.spec.name
-        with Simulation(self, seed=seed, out=path, backend=backend, force=force, say=say) as simulation:
+        with Simulation(
+            self, seed=seed, out=path, backend=backend, force=force, overlap=overlap, say=say
+        ) as simulation:
             simulation.progress = progress
             simulation.run()
+        return self.measured(path)
+
+    def measured(self, path: Path) -> Result:
+        """The result at `path`, with the measurements of the experiment taken and saved."""
         result = Result(path)
         chosen = self.loaded.spec.measure.chosen()
         if chosen:
@@ -82,7 +100,10 @@ class Experiment:
 
 
 class Simulation:
-    """An experiment in progress. Use as a context; ``step`` advances one tick, ``run`` goes to the end."""
+    """An experiment in progress. Use as a context; ``step`` advances one tick, ``run`` goes to the end.
+
+    With `resume` the record at `out` is taken up again at that checkpoint (``cosim.checkpoint.resume`` finds it).
+    """
 
     def __init__(
         self,
@@ -92,9 +113,13 @@ class Simulation:
         out: Path | None,
         backend: str,
         force: bool,
+        overlap: bool = True,
         say: Callable[[str], None] | None = None,
+        resume: Checkpoint | None = None,
     ) -> None:
         from cosim.bridge.recording import attach
+        from cosim.checkpoint.running import Checkpoints
+        from cosim.manifest import describe
 
         self.experiment = experiment
         loaded = experiment.loaded
@@ -104,25 +129,43 @@ class Simulation:
         self._status: tuple[str, str] | None = None
         begin = time.perf_counter()
         self.lockstep = build(loaded, seed=self.seed, backend=backend, say=say)
+        self.lockstep.overlap = overlap
         self.build_seconds = time.perf_counter() - begin
         self._ticks = self.lockstep.clock.ticks(spec.duration, "the duration of")
         self._recorder = None
+        self._checkpoints: Checkpoints | None = None
         self._path = out
         if out is not None:
             try:
-                prepare_directory(out, force)
-                if spec.reference is not None:
-                    shutil.copyfile(_reference(loaded), out / "reference.csv")
-                from cosim.manifest import describe
-
-                manifest = describe(experiment, self)
-                self._recorder = attach(spec, self.lockstep, out, manifest)
+                if resume is not None:
+                    self._checkpoints = Checkpoints(self, out)
+                    self._recorder = self._checkpoints.resume(resume)
+                else:
+                    prepare_directory(out, force)
+                    if spec.reference is not None:
+                        shutil.copyfile(_reference(loaded), out / "reference.csv")
+                    self._recorder = attach(spec, self.lockstep, out, describe(experiment, self))
+                    if spec.checkpoint is not None:
+                        self._checkpoints = Checkpoints(self, out)
             except BaseException:
+                if self._checkpoints is not None:
+                    self._checkpoints.close()
                 self.lockstep.close()
                 raise
         elif self.lockstep.body is not None:
             self.lockstep.body.request(self.lockstep.body.sensors)
         self._began = time.perf_counter()
+
+    @property
+    def wall(self) -> float:
+        """Seconds that the run took so far, before an interruption too."""
+        before = self._checkpoints.wall_before if self._checkpoints is not None else 0.0
+        return before + time.perf_counter() - self._began
+
+    @property
+    def ticks(self) -> int:
+        """Length of the experiment."""
+        return self._ticks
 
     @property
     def time(self) -> float:
@@ -137,7 +180,10 @@ class Simulation:
     def step(self, ticks: int = 1) -> dict[str, F64]:
         """Advance by whole ticks; returns the readings. Raises SimulationError on a blow-up."""
         try:
-            self.lockstep.run(ticks)
+            if self._checkpoints is None:
+                self.lockstep.run(ticks)
+            else:
+                self._checkpoints.run(ticks)
         except SimulationError as error:
             self._status = ("failed", str(error))
             raise
@@ -180,6 +226,8 @@ class Simulation:
                 self._close_record(error)
         finally:
             self._recorder = None
+            if self._checkpoints is not None:
+                self._checkpoints.close()
             self.lockstep.close()
 
     def _close_record(self, error: BaseException | None) -> None:
@@ -191,12 +239,11 @@ class Simulation:
             status, message = "failed", str(error) or type(error).__name__
         if self._status is None and error is None and self.lockstep.tick >= self._ticks:
             status, message = "complete", ""
-        wall = time.perf_counter() - self._began
         backend = self.lockstep.backend
-        facts: dict[str, Any] = {
-            "timings": {"build": self.build_seconds, **self.lockstep.timings.as_dict(wall, self.time)},
-            "end": self.time,
-        }
+        timings = {"build": self.build_seconds, **self.lockstep.timings.as_dict(self.wall, self.time)}
+        if self._checkpoints is not None:
+            timings["checkpoint"] = self._checkpoints.seconds
+        facts: dict[str, Any] = {"timings": timings, "end": self.time}
         if message:
             facts["message"] = message
         self._recorder.close(

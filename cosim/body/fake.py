@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from cosim.body.ports import Array, Port
+from cosim.body.ports import Array, Port, arrays_of
 from cosim.errors import SimulationError
 
 
@@ -22,7 +23,9 @@ class FakeBody:
         labels = tuple(f"joint_{i}" for i in range(n))
         muscles = tuple(f"muscle_{i}" for i in range(n))
         self.rate, self.fail_at, self.total_mass = rate, fail_at, 1.0
-        self.joints, self.links = labels, ("root",)
+        self.restores_exactly = True
+        self.joints: tuple[str, ...] = labels
+        self.links: tuple[str, ...] = ("root",)
         self.sensors = {
             "joint_angle": Port("joint_angle", "rad", labels),
             "joint_velocity": Port("joint_velocity", "rad/s", labels),
@@ -60,6 +63,15 @@ class FakeBody:
 
     def close(self) -> None:
         """Nothing to give up."""
+
+    def snapshot(self) -> dict[str, NDArray[Any]]:
+        """All arrays."""
+        return {key: array.copy() for key, array in arrays_of(self).items()}
+
+    def restore(self, saved: Mapping[str, NDArray[Any]]) -> None:
+        """All arrays, in place."""
+        for key, array in arrays_of(self).items():
+            array[...] = saved[key]
 
     @property
     def work(self) -> dict[str, float]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -46,6 +46,11 @@ class BodyLike(Protocol):
     total_mass: float
 
     @property
+    def restores_exactly(self) -> bool:
+        """Whether going on from a snapshot in another process gives the bits that going on here would."""
+        ...
+
+    @property
     def work(self) -> dict[str, float]:
         """Work done on the body so far by origin, J."""
         ...
@@ -62,6 +67,13 @@ class BodyLike(Protocol):
     def close(self) -> None:
         """Give up the engine; the arrays stay readable."""
 
+    def snapshot(self) -> dict[str, NDArray[Any]]:
+        """Copies of everything that decides how the body goes on, between two ticks."""
+        ...
+
+    def restore(self, saved: Mapping[str, NDArray[Any]]) -> None:
+        """Go on from a snapshot of the same body, in place: no array is replaced. Raises UserError if it does not fit."""
+
     def state(self) -> Array:
         """The raw state for hashing."""
         ...
@@ -77,3 +89,9 @@ class BodyLike(Protocol):
     def geometry(self) -> dict[str, Any]:
         """A description for rendering."""
         ...
+
+
+def arrays_of(body: BodyLike) -> dict[str, Array]:
+    """The ports' arrays themselves, by ``commands/<name>``, ``external/<name>`` and ``readings/<name>``."""
+    groups = {"commands": body.commands, "external": body.external, "readings": body.readings}
+    return {f"{group}/{name}": array for group, arrays in groups.items() for name, array in arrays.items()}

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from itertools import chain
 from typing import Any, NoReturn
 
 import numpy as np
 import pybullet as p
+from numpy.typing import NDArray
 
+from cosim.body import snapshot
 from cosim.body.algebra import compose, rotations
 from cosim.body.drive import KINDS, JointDrive
 from cosim.body.engine import Engine, load, set_initial
@@ -286,11 +288,35 @@ class SimulatedBody:
 
     def reset(self) -> None:
         """Back to the initial state in a fresh engine (so that a second run gives the same bits as the first)."""
+        self._reload()
+        self._begin()
+
+    def _reload(self) -> None:
         self.engine.close()
         fresh = load(self.spec, self.world, self.dt)
         # the engine object stays: sensors and fluid keep references to it
         self.engine.client, self.engine.body, self.engine.ground = fresh.client, fresh.body, fresh.ground
-        self._begin()
+
+    @property
+    def restores_exactly(self) -> bool:
+        """Whether nothing can touch the body (see ``snapshot.py``)."""
+        return self.engine.ground is None and not self.spec.self_collision
+
+    def snapshot(self) -> dict[str, NDArray[Any]]:
+        """See ``cosim.body.snapshot``."""
+        return snapshot.take(self)
+
+    def restore(self, saved: Mapping[str, NDArray[Any]]) -> None:
+        """Go on from a snapshot in a fresh engine. Raises UserError if it is of another body."""
+        self._reload()
+        snapshot.give(self, saved)
+
+    def settle(self) -> None:
+        """After a restore: what follows from the engine's state and the commands."""
+        self._take_commands()
+        self.drive.command()
+        self._read_joints()
+        self._read_links()
 
     def close(self) -> None:
         """Disconnect from the engine."""

@@ -100,7 +100,7 @@ def _wire(
     found: _Collector,
 ) -> Lockstep:  # fmt: skip
     spec, scope = parts.experiment, parts.experiment_parameters
-    schedule = Schedule()
+    schedule, pushes = Schedule(), Schedule()
     inputs = None
     sensory: dict[str, SensoryWire] = {}
     motor: dict[str, MotorWire] = {}
@@ -118,7 +118,7 @@ def _wire(
                 commands.append(Commands(command, body, clock, parts.experiment_folder, scope))
             except Located as error:
                 found.add("experiment", ("commands", name), error)
-        for path, message in schedule_perturbations(schedule, spec, body, clock, scope):
+        for path, message in schedule_perturbations(pushes, spec, body, clock, scope):
             found.problems.append(("experiment", path, message))
     if network is not None and running is not None and body is not None and inputs is not None:
         for name, wire in spec.wires.items():
@@ -138,5 +138,5 @@ def _wire(
         ):  # fmt: skip
             found.problems.append(("experiment", path, message))
     return Lockstep(
-        clock, network, running, body, inputs, list(sensory.values()), list(motor.values()), commands, schedule
+        clock, network, running, body, inputs, list(sensory.values()), list(motor.values()), commands, schedule, pushes
     )  # fmt: skip

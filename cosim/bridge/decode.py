@@ -34,6 +34,10 @@ class RateWindow:
         self._factor = gain / (sizes * window * tick)
         self._window = window
 
+    def memory(self) -> dict[str, F64]:
+        """The counts of the window and their sum: the arrays themselves."""
+        return {"ring": self._ring, "sum": self._sum}
+
     def update(self, tick: int, counts: F64) -> F64:
         """Take this tick's counts; the rate over the window that ends now, shape (n,)."""
         row = self._ring[tick % self._window]
@@ -51,6 +55,10 @@ class ExponentialFilter:
         self._gain = gain
         self._rate = np.zeros(len(sizes))
 
+    def memory(self) -> dict[str, F64]:
+        """The smoothed rate: the array itself."""
+        return {"rate": self._rate}
+
     def update(self, tick: int, counts: F64) -> F64:
         """Take this tick's counts; shape (n,)."""
         self._rate *= self._decay
@@ -65,6 +73,10 @@ class Activation:
     def __init__(self, tau_act: float, tau_deact: float, tick: float, n: int) -> None:
         self._up, self._down = -math.expm1(-tick / tau_act), -math.expm1(-tick / tau_deact)
         self._a = np.zeros(n)
+
+    def memory(self) -> dict[str, F64]:
+        """The activation: the array itself."""
+        return {"activation": self._a}
 
     def update(self, u: F64) -> F64:
         """Advance one tick towards u; shape (n,)."""

@@ -31,6 +31,10 @@ class DelayLine:
         self._out = np.empty(n)
         self._uniform = int(self.delays[0]) if n and (self.delays == self.delays[0]).all() else None
 
+    def memory(self) -> dict[str, NDArray[np.float64]]:
+        """What is under way: the array itself."""
+        return {"ring": self._ring}
+
     def push(self, tick: int, values: NDArray[np.float64]) -> None:
         """Put in the values of this tick, shape (n,)."""
         self._ring[tick % self._depth] = values

@@ -15,23 +15,28 @@ F64 = NDArray[np.float64]
 HERTZ: Dim = (0, 0, -1, 0, 0, 0, 0)
 
 
-def crossing(
-    threshold: Expression, scope: Scope, at: Callable[[F64], F64], initial: F64, dim: Dim
-) -> Callable[[F64], NDArray[np.bool_]]:
-    """Which neurons' channels have risen through their threshold since the last call (x before < threshold <= x now)."""
-    before = at(initial).copy()
-    level = array(threshold, {k: v for k, v in scope.items() if k != "x"}, len(before), dim)
+class Crossing:
+    """Which neurons' channels have risen through their threshold since the last call (x before < threshold <= x now).
 
-    def fired(x: F64) -> NDArray[np.bool_]:
-        now = at(x)
-        rising = (before < level) & (now >= level)
+    `at` maps the channels (n_channels,) to the neurons; `before` (n_neurons,) holds their values at the last call.
+    Raises UnitError where a unit does not fit.
+    """
+
+    def __init__(self, threshold: Expression, scope: Scope, at: Callable[[F64], F64], initial: F64, dim: Dim) -> None:
+        self.before = at(initial).copy()
+        self._at = at
+        self._level = array(threshold, {k: v for k, v in scope.items() if k != "x"}, len(self.before), dim)
+
+    def __call__(self, x: F64) -> NDArray[np.bool_]:
+        now, before = self._at(x), self.before
+        rising = (before < self._level) & (now >= self._level)
         before[:] = now
         return np.asarray(rising)
 
-    return fired
 
-
-def preferred(tuning: TuningEncoder, population: PopulationIR, ids: NDArray[np.int64], scope: Scope, dim: Dim) -> Callable[[F64], F64]:
+def preferred(
+    tuning: TuningEncoder, population: PopulationIR, ids: NDArray[np.int64], scope: Scope, dim: Dim
+) -> Callable[[F64], F64]:
     """Gaussian tuning curves (TuningEncoder documents them); preferred values evenly spaced within each side.
 
     Raises UnitError where a unit does not fit or the width is not positive.

@@ -2,7 +2,9 @@
 
 Tick k covers [k, k+1). In it: 1 read out the spikes of [k-1, k); 2 decode and push them; 3 take the commands due at k; 4 the body moves
 over [k, k+1) under them, and its readings are those at the end; 5 push the readings, take the afferents due at k;
-6 encode them into the network; 7 record; 8 the network integrates [k, k+1). So with all delays 0 a spike in tick k moves the body in tick
+6 encode them into the network; 7 record; 8 the network integrates [k, k+1). Where every motor delay is at least one tick,
+the commands due at k+1 are known in tick k, and the body moves over [k+1, k+2) in a thread while the network integrates
+[k, k+1) (`_exchange_ahead`, the twin of `exchange`): the same calls on the same numbers, so not a bit differs. With all delays 0 a spike in tick k moves the body in tick
 k+1, and what the body does in tick k is felt by the network in tick k: the loop's own latency is one tick, on the motor side.
 """
 
@@ -12,6 +14,7 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +23,7 @@ from cosim.body.ports import BodyLike
 from cosim.bridge.clock import Clock
 from cosim.bridge.commands import Commands
 from cosim.bridge.inputs import Inputs
+from cosim.bridge.overlap import BodyThread
 from cosim.bridge.schedule import Schedule
 from cosim.bridge.wires import MotorWire, SensoryWire
 from cosim.errors import SimulationError
@@ -71,6 +75,10 @@ class Lockstep:
     motor: list[MotorWire]
     commands: list[Commands]
     schedule: Schedule
+    #: pushes of the body, apart from `schedule` because the body may be a tick ahead of the network
+    pushes: Schedule = field(default_factory=Schedule)
+    #: let body and network advance at the same time where that changes nothing and gains something
+    overlap: bool = True
     timings: Timings = field(default_factory=Timings)
     recorder: Recorder | None = None
     before: list[Tap] = field(default_factory=list)
@@ -86,26 +94,42 @@ class Lockstep:
                 self.exchange(self.tick)
                 self._done()
             return
-        self.backend.run(n_ticks, self._on_tick)
-        self.timings.network += time.perf_counter() - self._mark
+        if self.body is None or n_ticks < 2 or not self.overlaps:
+            self._loop(self.backend, n_ticks, self.exchange)
+            return
+        ahead = BodyThread(self.body.step)
+        try:
+            self._loop(self.backend, n_ticks, partial(self._exchange_ahead, ahead, end))
+        finally:
+            ahead.stop()
+            self.timings.body += ahead.seconds
+
+    @property
+    def overlaps(self) -> bool:
+        """Whether body and network advance at the same time: allowed, possible, and the network leaves Python alone."""
+        if not self.overlap or self.body is None or not getattr(self.backend, "releases_gil", False):
+            return False
+        return all(wire.shortest_delay > 0 for wire in self.motor)
+
+    def _loop(self, backend: NeuralBackend, n_ticks: int, exchange: Callable[[int], None]) -> None:
+        clock, timings = time.perf_counter, self.timings
+        mark = 0.0
+
+        def on_tick(_: int) -> bool:
+            nonlocal mark
+            if mark:
+                timings.network += clock() - mark
+                self._done()
+            exchange(self.tick)
+            mark = clock()
+            return True
+
+        backend.run(n_ticks, on_tick)
+        timings.network += clock() - mark
         self._done()
-
-    _mark: float = 0.0
-    _running: bool = False
-
-    def _on_tick(self, _: int) -> bool:
-        now = time.perf_counter()
-        if self._running:
-            self.timings.network += now - self._mark
-            self._done()
-        self.exchange(self.tick)
-        self._running = True
-        self._mark = time.perf_counter()
-        return True
 
     def _done(self) -> None:
         """A tick is complete."""
-        self._running = False
         self.tick += 1
         if self.tick % CHECK_EVERY == 0:
             self.check()
@@ -127,6 +151,7 @@ class Lockstep:
         clock = time.perf_counter
         begin = clock()
         self.schedule.run(tick)
+        self.pushes.run(tick)
         spikes = self.backend.spikes() if self.backend is not None and tick > 0 else _NO_SPIKES
         for motor in self.motor:
             motor.push(tick, spikes[1])
@@ -152,6 +177,44 @@ class Lockstep:
         timings.bridge += (commanded - begin) + (encoded - moved)
         timings.body += moved - commanded
         timings.record += done - encoded
+
+    def _exchange_ahead(self, ahead: BodyThread, end: int, tick: int) -> None:
+        """Steps 1 to 7 of a tick with the body's step done in the thread; it begins the one of the next tick."""
+        clock = time.perf_counter
+        begin = clock()
+        self.schedule.run(tick)
+        spikes = self.backend.spikes() if self.backend is not None and tick > 0 else _NO_SPIKES
+        for motor in self.motor:
+            motor.push(tick, spikes[1])
+        if not ahead.busy:
+            self._start(ahead, tick)
+        decoded = clock()
+        ahead.wait()
+        moved = clock()
+        for wire in self.sensory:
+            wire.push(tick)
+        if self.inputs is not None:
+            self.inputs.refresh(tick)
+        for wire in self.sensory:
+            wire.fire(tick)
+        encoded = clock()
+        if self.recorder is not None:
+            self._record(self.recorder, tick, spikes)
+        recorded = clock()
+        if tick + 1 < end:
+            self._start(ahead, tick + 1)
+        timings = self.timings
+        timings.bridge += (decoded - begin) + (encoded - moved) + (clock() - recorded)
+        timings.record += recorded - encoded
+
+    def _start(self, ahead: BodyThread, tick: int) -> None:
+        """Step 3, and the beginning of step 4."""
+        self.pushes.run(tick)
+        for motor in self.motor:
+            motor.apply(tick)
+        for commands in self.commands:
+            commands.apply(tick)
+        ahead.start(tick)
 
     def _record(self, recorder: Recorder, tick: int, spikes: Spikes) -> None:
         if len(spikes[0]):

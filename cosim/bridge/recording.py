@@ -69,9 +69,16 @@ def _population(population: PopulationIR, spiking: bool) -> PopulationLayout:
 
 
 def attach(
-    spec: ExperimentSpec, lockstep: Lockstep, path: Any, manifest: dict[str, Any]
+    spec: ExperimentSpec,
+    lockstep: Lockstep,
+    path: Any,
+    manifest: dict[str, Any],
+    resume: dict[str, np.ndarray[Any, Any]] | None = None,
 ) -> Recorder:
-    """Create the record of a run at `path` and connect the lockstep's arrays to it; returns the open Recorder."""
+    """Create the record of a run at `path` and connect the lockstep's arrays to it; returns the open Recorder.
+
+    `resume`: take up the record that is there at this position (see ``Recorder``).
+    """
     clock = lockstep.clock
     series: list[tuple[SeriesLayout, np.ndarray[Any, Any], bool]] = []
     network, body, backend = lockstep.network, lockstep.body, lockstep.backend
@@ -111,6 +118,7 @@ def attach(
         manifest=manifest,
         layout=RecordLayout(clock.tick, clock.dt, populations, tuple(one for one, _, _ in series), spikes),
         flush_every=max(round(1.0 / clock.tick), 1),
+        resume=resume,
     )
     for layout, values, before in series:
         channel = recorder.channel(layout.name)

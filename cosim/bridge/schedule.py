@@ -16,7 +16,7 @@ from cosim.graph.lesion import select
 from cosim.neural.backend import NeuralBackend
 from cosim.spec.common import Located
 from cosim.spec.experiment import AblateSpec, ExperimentSpec, PerturbSpec, Select
-from cosim.spec.units import Dim, Scope, UnitError, dim_text, suggest
+from cosim.spec.units import Dim, Scope, UnitError, dim_text, kind_text, suggest
 
 Path = tuple[str | int, ...]
 FORCE: Dim = (1, 1, -2, 0, 0, 0, 0)
@@ -41,6 +41,14 @@ class Schedule:
             return
         for action in self.actions.pop(tick):
             action()
+        self.next_tick = min(self.actions, default=-1)
+
+    def resume(self, tick: int, *, replay: bool) -> None:
+        """Go on at the start of `tick`: what was due before it is done now, or (`replay` false) dropped."""
+        for earlier in sorted(t for t in self.actions if t < tick):
+            actions = self.actions.pop(earlier)
+            for action in actions if replay else ():
+                action()
         self.next_tick = min(self.actions, default=-1)
 
 
@@ -152,7 +160,7 @@ def _perturb(schedule: Schedule, push: PerturbSpec, body: BodyLike, clock: Clock
     dim = TORQUE if torque else FORCE
     for i, value in enumerate(values):
         if value.dim != dim and value.value != 0:
-            raise Located([(("value", i), f"expected {dim_text(dim)}, got {dim_text(value.dim)}")])
+            raise Located([(("value", i), f"expected {dim_text(dim)}, got {kind_text(value.dim)}")])
     target = body.external["joint_torque" if torque else "link_force"]
     row = known.index(wanted)
     amount = float(values[0].value) if torque else np.array([float(v.value) for v in values])

@@ -11,7 +11,7 @@ from cosim.bridge.channels import Groups, groups, spread
 from cosim.bridge.clock import Clock
 from cosim.bridge.decode import Activation, Counter, ExponentialFilter, RateWindow
 from cosim.bridge.delay import DelayLine
-from cosim.bridge.encode import crossing, preferred
+from cosim.bridge.encode import Crossing, preferred
 from cosim.bridge.inputs import Inputs
 from cosim.body.ports import BodyLike, Port
 from cosim.graph.connect import neuron_scope
@@ -27,14 +27,23 @@ F64 = NDArray[np.float64]
 HERTZ: Dim = (0, 0, -1, 0, 0, 0, 0)
 
 
-def port_channels(ports: dict[str, Port], wanted: dict[str, Labels], key: str) -> tuple[Port, NDArray[np.int64], tuple[str, ...]]:
+def port_channels(
+    ports: dict[str, Port], wanted: dict[str, Labels], key: str
+) -> tuple[Port, NDArray[np.int64], tuple[str, ...]]:
     """The port, the flat indices and the names of the channels that a wire reads or writes.
 
     Raises Located (paths under `key`) for a port or label that the body does not have.
     """
     (name, labels), *_ = wanted.items()
     if name not in ports:
-        raise Located([((key, name), f"the body has no {'sensor' if key == 'read' else 'actuator'} '{name}'{suggest(name, ports)}")])
+        raise Located(
+            [
+                (
+                    (key, name),
+                    f"the body has no {'sensor' if key == 'read' else 'actuator'} '{name}'{suggest(name, ports)}",
+                )
+            ]
+        )
     port = ports[name]
     chosen = list(port.labels) if labels == "all" else list(labels)
     problems: list[tuple[tuple[str | int, ...], str]] = [
@@ -105,6 +114,7 @@ class SensoryWire:
         self._line = DelayLine(delays(spec, len(self.channels), clock), self._initial)
         self.delivered = self._initial.copy()
         self.cut = False
+        self._crossings: list[tuple[Crossing, F64, NDArray[np.int64]]] = []
         parameters = wire_parameters(spec, len(self.channels), scope)
         try:
             chosen = select(network, spec.to)
@@ -156,17 +166,15 @@ class SensoryWire:
 
         return source
 
-    def _spikes(self, view: F64, ids: NDArray[np.int64], at: Callable[[F64], F64], threshold: Expression, scope: Scope) -> None:
-        fired = crossing(threshold, scope, at, self._initial, self._dim)
+    def _spikes(
+        self, view: F64, ids: NDArray[np.int64], at: Callable[[F64], F64], threshold: Expression, scope: Scope
+    ) -> None:
+        self._crossings.append((Crossing(threshold, scope, at, self._initial, self._dim), view, ids))
 
-        def fire(tick: int) -> None:
-            now = fired(self.delivered)
-            if not self.cut:
-                view[ids[now]] = 1.0
-
-        self._fire = fire
-
-    _fire: Callable[[int], None] | None = None
+    def memory(self) -> dict[str, F64]:
+        """What the wire holds from tick to tick: the arrays themselves."""
+        found = {"sent": self.sent, "delivered": self.delivered, **self._line.memory()}
+        return found | {f"before/{i}": crossing.before for i, (crossing, _, _) in enumerate(self._crossings)}
 
     def push(self, tick: int) -> None:
         """Take this tick's readings and what is due from the delay line."""
@@ -176,15 +184,24 @@ class SensoryWire:
 
     def fire(self, tick: int) -> None:
         """Set the spikes of spike encoders (currents and rates go through Inputs)."""
-        if self._fire is not None:
-            self._fire(tick)
+        for crossing, view, ids in self._crossings:
+            now = crossing(self.delivered)
+            if not self.cut:
+                view[ids[now]] = 1.0
 
 
 class MotorWire:
     """Spikes or a state variable, decoded, delayed, written to the body's commands."""
 
     def __init__(
-        self, name: str, spec: WireSpec, network: NetworkIR, backend: NeuralBackend, body: BodyLike, clock: Clock, scope: Scope
+        self,
+        name: str,
+        spec: WireSpec,
+        network: NetworkIR,
+        backend: NeuralBackend,
+        body: BodyLike,
+        clock: Clock,
+        scope: Scope,
     ) -> None:
         assert spec.write is not None and spec.decode is not None and spec.source is not None
         self.name = name
@@ -267,6 +284,7 @@ class MotorWire:
         else:
             assert decode.filter is not None
             decoder = ExponentialFilter(decode.filter.tau, clock.tick, g.sizes, values_of_gain)
+        self._filter = decoder
         return (lambda tick, ids: decoder.update(tick, counter.count(ids))), dim
 
     def _mapping(self, spec: WireSpec, dim: Dim, scope: Scope, n: int) -> Callable[[F64, F64], F64]:
@@ -279,6 +297,20 @@ class MotorWire:
             raise Located([(where, str(error))]) from None
 
     _alive: F64 | None = None
+    _filter: RateWindow | ExponentialFilter | None = None
+
+    @property
+    def shortest_delay(self) -> int:
+        """The least delay of a channel, ticks."""
+        return int(self._line.delays.min())
+
+    def memory(self) -> dict[str, F64]:
+        """What the wire holds from tick to tick: the arrays themselves. (`cut` and silenced neurons are lesions.)"""
+        found = {"sent": self.sent, "delivered": self.delivered, **self._line.memory()}
+        for part in (self._filter, self._activation):
+            if part is not None:
+                found |= {f"decoder/{key}": value for key, value in part.memory().items()}
+        return found
 
     def silence(self, ids: NDArray[np.int64]) -> None:
         """A silenced graded neuron reads 0."""

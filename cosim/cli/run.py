@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,7 +32,7 @@ def _seed(text: str) -> int:
 
 def arguments(verb: argparse.ArgumentParser) -> None:
     """The arguments of the verb."""
-    verb.add_argument("name", metavar="NAME", help="the name of an experiment, or its file")
+    verb.add_argument("name", metavar="NAME", nargs="?", help="the name of an experiment, or its file")
     add_set(verb)
     verb.add_argument("--seed", type=_seed, help="seed of everything random (default: the document's)")
     verb.add_argument("--duration", metavar="TIME", help="biological time, e.g. '2 s'; short for --set duration=TIME")
@@ -42,6 +44,17 @@ def arguments(verb: argparse.ArgumentParser) -> None:
         default="auto",
         help="runtime: compiled (needs a C++ compiler); numpy: slower, needs none; auto: the best there is",
     )
+    verb.add_argument(
+        "--checkpoint",
+        nargs="?",
+        const="1 s",
+        metavar="TIME",
+        help="keep what --resume needs, every TIME of biological time (default: 1 s)",
+    )
+    verb.add_argument(
+        "--resume", type=Path, metavar="DIR", help="go on with the interrupted run in DIR, from its last checkpoint"
+    )
+    verb.add_argument("--no-overlap", action="store_true", help="body and network never advance at the same time")
     verb.add_argument("--video", action="store_true", help="film the body (needs the extra 'video')")
     verb.add_argument("--no-report", action="store_true", help="no pictures and no page")
     add_json(verb)
@@ -52,8 +65,11 @@ def execute(given: argparse.Namespace) -> int:
     from cosim.spec import overrides
 
     changes = overrides.from_arguments(given.set)
+    _whole(given)
     if given.duration is not None:
         changes["duration"] = given.duration
+    if given.checkpoint is not None:
+        changes["checkpoint"] = given.checkpoint
     if given.video:
         _need_video()
     with engines_quiet():
@@ -64,6 +80,20 @@ def execute(given: argparse.Namespace) -> int:
     else:
         print("\n".join(_lines(result, files)))
     return 0
+
+
+def _whole(given: argparse.Namespace) -> None:
+    """One of NAME and --resume; with --resume, nothing that would make it another run."""
+    if given.resume is None:
+        if given.name is None and given.checkpoint is not None:  # `--checkpoint NAME`, which argparse reads as a time
+            given.name, given.checkpoint = given.checkpoint, "1 s"
+        if given.name is None:
+            raise UserError("which experiment? Give its NAME, or --resume DIR")
+        return
+    extra = [f"--{key}" for key in ("set", "seed", "duration", "out", "force", "checkpoint") if getattr(given, key) not in (None, False, [])]
+    extra += ["NAME"] if given.name is not None else []
+    if extra:
+        raise UserError(f"--resume goes on with the run as it was begun; it does not go with {', '.join(extra)}")
 
 
 def _need_video() -> None:
@@ -79,7 +109,11 @@ def _run(given: argparse.Namespace, changes: dict[str, str]) -> Result:
     from cosim.record.progress import Progress
 
     path: Path | None = given.out
+    say = partial(print, file=sys.stderr, flush=True)
     try:
+        if given.resume is not None:
+            path = given.resume
+            return _resumed(given, say)
         experiment = cosim.load(given.name, changes)
         spec = experiment.loaded.spec
         path = given.out if given.out is not None else Path("results") / spec.name
@@ -89,8 +123,9 @@ def _run(given: argparse.Namespace, changes: dict[str, str]) -> Result:
                 out=path,
                 backend=given.backend,
                 force=given.force,
+                overlap=not given.no_overlap,
                 progress=progress.update,
-                say=lambda text: print(text, file=sys.stderr, flush=True),
+                say=say,
             )
     except KeyboardInterrupt:
         if path is not None and is_result(path):
@@ -100,6 +135,17 @@ def _run(given: argparse.Namespace, changes: dict[str, str]) -> Result:
         if path is not None and is_result(path):
             raise SimulationError(f"{error}\nwhat was recorded until then can be read: {path}") from error
         raise
+
+
+def _resumed(given: argparse.Namespace, say: Callable[[str], None]) -> Result:
+    from cosim.checkpoint.resume import resume
+    from cosim.record.manifest import read_manifest
+    from cosim.record.progress import Progress
+
+    with Progress(read_manifest(given.resume).get("duration") or 0.0) as progress:
+        return resume(
+            given.resume, backend=given.backend, overlap=not given.no_overlap, progress=progress.update, say=say
+        )
 
 
 def _extras(result: Result, given: argparse.Namespace) -> list[Path]:

@@ -10,7 +10,7 @@ from cosim.record.layout import (
     wire_series,
 )
 from cosim.record.manifest import prepare_directory, read_manifest, update_manifest
-from cosim.record.recorder import Recorder, Series
+from cosim.record.recorder import Recorder, Series, verify
 from cosim.record.result import Result, Trace
 
 __all__ = [
@@ -27,5 +27,6 @@ __all__ = [
     "read_manifest",
     "state_series",
     "update_manifest",
+    "verify",
     "wire_series",
 ]

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -37,10 +38,39 @@ def replace_json(path: Path, content: Any, *, indent: int | None = None) -> None
     os.replace(partial, path)
 
 
+def last_chunk(folder: Path, rows: int) -> npt.NDArray[Any] | None:
+    """The chunk of the array at `folder` that is full up to `rows`, None if that is a whole number of chunks.
+
+    Raises CosimError unless the array has its first `rows` rows: all chunks are there, and the last one can be read.
+    """
+    try:
+        document = json.loads((folder / "zarr.json").read_text(encoding="utf-8"))
+        shape, chunk = document["shape"], document["chunk_grid"]["configuration"]["chunk_shape"]
+        if shape[0] < rows:
+            raise CosimError(f"{folder} holds {shape[0]} rows of {rows}")
+        if 0 in shape[1:]:
+            return None
+        name = "/".join(["{}", *("0" for _ in shape[1:])])
+        files = [folder / "c" / name.format(i) for i in range(-(-rows // chunk[0]))]
+        for file in files:
+            if not file.stat().st_size:
+                raise CosimError(f"{file} is empty")
+        if rows % chunk[0] == 0:
+            return None
+        values = np.frombuffer(
+            Blosc().decode(files[-1].read_bytes()), np.dtype(document["data_type"]).newbyteorder("<")
+        )
+        return values.reshape(chunk)
+    except (OSError, RuntimeError, ValueError, KeyError) as error:
+        raise CosimError(f"{folder} cannot be read: {error}") from error
+
+
 class GrowingArray:
     """A zarr array of shape (rows, *shape); rows come through a buffer of one chunk.
 
     ``sink``, if given, is called with every row once, in order, in blocks of some rows (for a running hash).
+    ``resume`` is the number of rows after which an array of the store is to go on; None makes a new one. What was
+    written beyond them stays visible until ``publish``; ``trim`` then deletes its files.
     """
 
     def __init__(
@@ -55,21 +85,23 @@ class GrowingArray:
         dimensions: Sequence[str],
         attributes: dict[str, Any] | None = None,
         sink: Callable[[npt.NDArray[Any]], None] | None = None,
+        resume: int | None = None,
     ) -> None:
         fill = float("nan") if np.dtype(dtype).kind == "f" else 0
         little = np.dtype(dtype).newbyteorder("<")
-        # a chunk extent of zero is not allowed, a row without labels is (a sensor that nothing carries)
-        root.create_array(
-            name,
-            shape=(0, *shape),
-            chunks=(chunk, *(max(n, 1) for n in shape)),
-            dtype=dtype,
-            fill_value=fill,
-            dimension_names=tuple(dimensions),
-            attributes=attributes or {},
-            serializer=BytesCodec(endian="little"),
-            compressors=BloscCodec(typesize=little.itemsize, cname="zstd", clevel=_LEVEL, shuffle="shuffle"),
-        )
+        if resume is None:
+            # a chunk extent of zero is not allowed, a row without labels is (a sensor that nothing carries)
+            root.create_array(
+                name,
+                shape=(0, *shape),
+                chunks=(chunk, *(max(n, 1) for n in shape)),
+                dtype=dtype,
+                fill_value=fill,
+                dimension_names=tuple(dimensions),
+                attributes=attributes or {},
+                serializer=BytesCodec(endian="little"),
+                compressors=BloscCodec(typesize=little.itemsize, cname="zstd", clevel=_LEVEL, shuffle="shuffle"),
+            )
         self._file = store / name / "zarr.json"
         self._document: dict[str, Any] = json.loads(self._file.read_text(encoding="utf-8"))
         self._folder = store / name / "c"
@@ -82,6 +114,25 @@ class GrowingArray:
         self._used = 0
         self._start = 0
         self._written = 0
+        if resume is not None:
+            self._go_on(resume)
+
+    def _go_on(self, rows: int) -> None:
+        """Take up a stored array after `rows` rows; nothing is changed in the store."""
+        chunk = last_chunk(self._file.parent, rows)
+        self._start = rows - rows % self._chunk
+        self._used = rows % self._chunk
+        self._written = rows
+        if chunk is not None:
+            self._buffer[...] = chunk
+
+    def trim(self) -> None:
+        """Delete the chunks that lie wholly beyond the rows."""
+        first = -(-self._written // self._chunk)
+        for file in self._folder.iterdir() if self._folder.is_dir() else ():
+            number = file.name.partition(".")[0]
+            if number.isdigit() and int(number) >= first:
+                shutil.rmtree(file) if file.is_dir() else file.unlink()
 
     @property
     def rows(self) -> int:

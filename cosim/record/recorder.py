@@ -15,8 +15,8 @@ import numpy.typing as npt
 import zarr
 
 from cosim.errors import CosimError
-from cosim.record.digest import RowDigest, SpikeDigest, StateDigest
-from cosim.record.growing import GrowingArray, replace_json
+from cosim.record.digest import Chain, RowDigest, SpikeDigest, StateDigest
+from cosim.record.growing import GrowingArray, last_chunk, replace_json
 from cosim.record.labels import write_labels, write_populations
 from cosim.record.layout import Dimension, RecordLayout, SeriesLayout, resolve
 from cosim.record.manifest import FORMAT, STORE, Status, write_manifest
@@ -25,6 +25,17 @@ from cosim.record.manifest import FORMAT, STORE, Status, write_manifest
 SPIKE_CHUNK = 2**17
 #: spikes gathered before they are hashed and handed to the arrays
 SPIKE_GATHER = 2**14
+
+
+Position = dict[str, npt.NDArray[Any]]
+
+
+def verify(path: Path, position: Position) -> None:
+    """Raise CosimError unless the record at `path` holds everything up to `position` (of ``Recorder.position``)."""
+    for key, rows in position.items():
+        kind, _, name = key.partition("/")
+        if kind == "rows":
+            last_chunk(path / STORE / name, int(rows))
 
 
 class Clock:
@@ -104,9 +115,20 @@ class Recorder:
     The manifest says "running" from the start until ``close``; the directory must exist (see ``prepare_directory``).
     ``flush_every`` is the number of ticks between flushes, which is also the number of ticks in a chunk of a series:
     about one second of biological time is a good choice. ``tick_done`` counts ticks and flushes when it is time.
+
+    ``resume`` takes up the store at ``path`` again where ``position`` was called on the recorder that wrote it: what was
+    recorded later is dropped. Raises CosimError, before anything is changed, if the store does not hold all of it.
     """
 
-    def __init__(self, path: Path, *, manifest: Mapping[str, Any], layout: RecordLayout, flush_every: int) -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        manifest: Mapping[str, Any],
+        layout: RecordLayout,
+        flush_every: int,
+        resume: Position | None = None,
+    ) -> None:
         if flush_every < 1:
             raise CosimError(f"flush_every is {flush_every} ticks; at least 1 is needed")
         self.path = path
@@ -117,11 +139,15 @@ class Recorder:
             **manifest,
             "cosim": FORMAT,
             "status": "running",
-            "started": datetime.now(UTC).isoformat(timespec="seconds"),
+            "started": manifest.get("started", datetime.now(UTC).isoformat(timespec="seconds")),
         }
-        write_manifest(path, self._manifest)
+        self._resume = resume
         self._store = path / STORE
-        self._root = zarr.open_group(self._store, mode="w", zarr_format=3)
+        if resume is None:
+            write_manifest(path, self._manifest)
+            self._root = zarr.open_group(self._store, mode="w", zarr_format=3)
+        else:
+            self._root = zarr.open_group(self._store, mode="r+", zarr_format=3)
         self._root_document = self._read_root()
         self._state_digest = StateDigest([one.name for one in layout.series if one.name.startswith("state/")])
         self._body_digest = RowDigest()
@@ -130,11 +156,35 @@ class Recorder:
         dimensions = resolve(layout.series)
         self._series = {one.name: Series(self._create_series(one, dimensions[one.name])) for one in layout.series}
         self._spikes = self._create_spikes()
-        write_populations(self._root, layout.populations)
+        if resume is None:
+            write_populations(self._root, layout.populations)
+        else:
+            self._take_up(resume)
         #: feed with the raw state of the body once a tick
         self.body_state = self._body_digest.update
         self._closed = False
         self._publish()
+
+    def position(self) -> Position:
+        """Where the record is, for ``resume``: ``ticks``, ``rows/<array>`` and the running sums; flushes first."""
+        self.flush()
+        found: Position = {"ticks": np.array(self.ticks)}
+        found |= {f"rows/{array.name}": np.array(array.rows) for array in self._arrays}
+        return found | {key: chain.position() for key, chain in self._chains().items()}
+
+    def _chains(self) -> dict[str, Chain]:
+        """The running sums, by their names in a position."""
+        states = {f"sum/{name}": chain for name, chain in self._state_digest.chains.items()}
+        return {"sum/spikes": self._spikes.digest.chain, "sum/body": self._body_digest.chain, **states}
+
+    def _take_up(self, position: Position) -> None:
+        self.ticks = int(position["ticks"])
+        for key, chain in self._chains().items():
+            chain.resume(position[key])
+        write_manifest(self.path, self._manifest)
+        self._publish()
+        for array in self._arrays:
+            array.trim()
 
     def channel(self, name: str) -> Series:
         """The series ``name``; resolve it once, before the loop. Raises CosimError if the layout does not have it."""
@@ -224,6 +274,7 @@ class Recorder:
             dimensions=dimensions,
             attributes=attributes,
             sink=sink,
+            resume=None if self._resume is None else int(self._resume[f"rows/{name}"]),
         )
         self._arrays.append(array)
         return array
@@ -237,7 +288,7 @@ class Recorder:
         for dimension in dimensions:
             name = f"{one.group}/{dimension.name}"
             if dimension.labels is not None:
-                if name not in self._root:
+                if self._resume is None and name not in self._root:
                     write_labels(self._root, name, dimension.labels)
                 continue
             if name not in self._clocks:

@@ -193,8 +193,8 @@ class WireSpec(Spec):
     """One bundle of channels between network and body. Sensory: read, encode, to. Motor: from, decode, write.
 
     ``delay`` is one time for all channels or one per channel. ``expression`` (motor) maps decoded values: it sees x,
-    x_opposite (the channel of the other side at the same place) and the parameters; ``soft_start`` multiplies the decoded
-    values by min(t / soft_start, 1).
+    x_opposite (the channel of the other side at the same place) and the parameters; ``soft_start`` multiplies the
+    decoded values by min(t / soft_start, 1).
     """
 
     read: dict[Name, Labels] | None = None
@@ -347,6 +347,17 @@ class RecordSpec(Spec):
     wires: bool = True
 
 
+class CheckpointSpec(Spec):
+    """Keep what is needed to go on after an interruption, so often in biological time (short: ``checkpoint: 1 s``)."""
+
+    every: Duration
+
+    @model_validator(mode="before")
+    @classmethod
+    def _short(cls, raw: Any) -> Any:
+        return {"every": raw} if isinstance(raw, str | int | float) else raw
+
+
 class ExperimentSpec(Spec):
     """A whole experiment document (``cosim: experiment/1``)."""
 
@@ -371,6 +382,7 @@ class ExperimentSpec(Spec):
     ablate: list[AblateSpec] = Field(default_factory=list)
     perturb: dict[Name, PerturbSpec] = Field(default_factory=dict)
     record: RecordSpec = Field(default_factory=RecordSpec)
+    checkpoint: CheckpointSpec | None = None
     measure: MeasureSpec = Field(default_factory=MeasureSpec)
     reference: str | None = None
 
@@ -382,6 +394,8 @@ class ExperimentSpec(Spec):
         problems += _divides(("dt",), self.dt, "tick", self.tick)
         problems += _divides(("body_dt",), self.body_dt or self.tick, "tick", self.tick)
         problems += _divides(("tick",), self.tick, "duration", self.duration)
+        if self.checkpoint is not None:
+            problems += _divides(("checkpoint",), self.tick, "time between checkpoints", self.checkpoint.every)
         if self.transient >= self.duration:
             problems.append((("transient",), "the transient must be shorter than the duration"))
         for group, needs, value in (("wires", "body", self.body), ("wires", "circuit", self.circuit),

@@ -1,0 +1,110 @@
+"""A run that takes checkpoints, and one that goes on from a checkpoint."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cosim.bridge.lockstep import Timings
+from cosim.bridge.recording import attach
+from cosim.checkpoint.file import Checkpoint
+from cosim.checkpoint.keep import Keeper
+from cosim.checkpoint.match import check
+from cosim.checkpoint.state import give, pass_through, take
+from cosim.errors import UserError
+from cosim.manifest import versions
+from cosim.record import Recorder, read_manifest
+
+if TYPE_CHECKING:
+    from cosim.api import Simulation
+
+#: entries of a manifest that say how a run ended
+_ENDED = ("ended", "end", "hashes", "ticks", "timings", "message", "metrics")
+
+
+class Checkpoints:
+    """Takes the checkpoints of a simulation whose record is at `out`: before the first tick, and every so many ticks.
+
+    `seconds` is what they cost, `wall_before` the wall time until the checkpoint that the run went on from. Raises
+    UserError if the run still goes on in another process.
+    """
+
+    def __init__(self, simulation: Simulation, out: Path, kept: int = 2) -> None:
+        spec = simulation.experiment.loaded.spec.checkpoint
+        if spec is None:
+            raise UserError(f"{out}: the experiment takes no checkpoints")
+        self._simulation = simulation
+        self._lockstep = simulation.lockstep
+        self._out = out
+        self._every = self._lockstep.clock.ticks(spec.every, "the time between checkpoints,")
+        self._keeper = Keeper(out, kept)
+        self._last = -1
+        self._versions = versions()
+        self.seconds = 0.0
+        self.wall_before = 0.0
+
+    def _facts(self) -> dict[str, Any]:
+        """What a checkpoint must have in common with the run."""
+        backend = self._lockstep.backend
+        return {
+            "content_hash": self._simulation.experiment.loaded.content_hash,
+            "seed": self._simulation.seed,
+            "backend": backend.name if backend is not None else None,
+            "versions": self._versions,
+        }
+
+    def run(self, ticks: int) -> None:
+        """Advance the lockstep, with checkpoints on the way. Raises SimulationError, and CosimError if one cannot be
+        written."""
+        lockstep = self._lockstep
+        end = lockstep.tick + ticks
+        while lockstep.tick < end:
+            if lockstep.tick % self._every == 0 and lockstep.tick > self._last:
+                self.save()
+            lockstep.run(min(end, (lockstep.tick // self._every + 1) * self._every) - lockstep.tick)
+
+    def save(self) -> None:
+        """Take a checkpoint now, between two ticks."""
+        begin = time.perf_counter()
+        arrays = take(self._lockstep)
+        meta = {
+            **self._facts(),
+            "tick": self._lockstep.tick,
+            "time": self._simulation.time,
+            "timings": {**asdict(self._lockstep.timings), "checkpoint": self.seconds},
+            "wall": self._simulation.wall,
+            "build": self._simulation.build_seconds,
+        }
+        self._keeper.save(meta, arrays)
+        pass_through(self._lockstep, arrays)
+        self._last = self._lockstep.tick
+        self.seconds += time.perf_counter() - begin
+
+    def resume(self, checkpoint: Checkpoint) -> Recorder:
+        """Bring the simulation, just built, to a checkpoint; returns the record, open.
+
+        Raises UserError for a checkpoint of another run or other software.
+        """
+        meta, lockstep = checkpoint.meta, self._lockstep
+        check(checkpoint.path, meta, self._facts())
+        give(lockstep, checkpoint.arrays, checkpoint.tick)
+        timings = dict(meta["timings"])
+        self.seconds = timings.pop("checkpoint")
+        lockstep.timings = Timings(**timings)
+        self.wall_before = meta["wall"]
+        self._simulation.build_seconds += meta["build"]
+        self._last = checkpoint.tick
+        manifest = {key: value for key, value in read_manifest(self._out).items() if key not in _ENDED}
+        now = datetime.now(UTC).isoformat(timespec="seconds")
+        resumed = [*manifest.get("resumed", []), {"time": self._simulation.time, "at": now}]
+        spec = self._simulation.experiment.loaded.spec
+        recorder = attach(spec, lockstep, self._out, {**manifest, "resumed": resumed}, resume=checkpoint.part("record"))
+        self._keeper.drop_after(checkpoint.tick)
+        return recorder
+
+    def close(self) -> None:
+        """Let another process go on with the run."""
+        self._keeper.close()
