@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from cosim.checkpoint import Checkpoint
 
 F64 = NDArray[np.float64]
-BACKENDS = ("auto", "runtime", "numpy")
 RESULTS = Path("results")
 
 
@@ -267,29 +266,19 @@ def build(
     from brian2.core.base import BrianObjectException
 
     from cosim.bridge.assemble import AssemblyError, assemble
-    from cosim.graph.ir import NetworkIR
-    from cosim.neural.runtime import RuntimeBackend, has_compiler
+    from cosim.neural.cache import GenerationError
+    from cosim.neural.choose import choose
     from cosim.spec.check import check_deep, parts_of
     from cosim.spec.common import Located
 
-    if backend not in BACKENDS:
-        raise UserError(f"no backend '{backend}', expected one of {', '.join(BACKENDS)}")
-    if backend == "runtime" and not has_compiler():
-        raise UserError("the runtime backend needs a C++ compiler (g++); use --backend numpy, which is slower")
-    target = {"auto": "auto", "runtime": "cython", "numpy": "numpy"}[backend]
-    if backend == "auto" and not has_compiler() and say is not None and loaded.circuit is not None:
-        say("no C++ compiler found: the network runs as numpy code, several times slower")
-
-    def make(network: NetworkIR, steps: int) -> RuntimeBackend:
-        return RuntimeBackend(network, steps, target=target, say=say)
-
+    make = choose(backend, say if loaded.circuit is not None else None)
     try:
         return assemble(parts_of(loaded), seed=seed, backend=make)
     except AssemblyError as error:
         raise UserError(loaded.problems(error.problems)) from None
     except Located as error:
         raise UserError([loaded.problem("circuit", path, message) for path, message in error.problems]) from None
-    except (BrianObjectException, SyntaxError, TypeError, ValueError, NotImplementedError) as error:
+    except (BrianObjectException, SyntaxError, TypeError, ValueError, NotImplementedError, GenerationError) as error:
         # Brian2 refused the circuit: find out where in the document
         found = check_deep(loaded)
         if found:

@@ -13,7 +13,7 @@ import traceback
 from collections.abc import Sequence
 
 from cosim import __version__
-from cosim.cli import bench, check, report, run, schema, show
+from cosim.cli import bench, cache, check, report, run, schema, show
 from cosim.cli import list as list_
 from cosim.errors import CosimError
 
@@ -24,6 +24,7 @@ VERBS = {
     "run": run,
     "report": report,
     "bench": bench,
+    "cache": cache,
     "schema": schema,
 }
 

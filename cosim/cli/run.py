@@ -40,9 +40,10 @@ def arguments(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("--force", action="store_true", help="replace an earlier result")
     verb.add_argument(
         "--backend",
-        choices=("auto", "runtime", "numpy"),
+        choices=("auto", "compiled", "runtime", "numpy"),
         default="auto",
-        help="runtime: compiled (needs a C++ compiler); numpy: slower, needs none; auto: the best there is",
+        help="compiled: one library, the fastest; runtime: Brian2's cython code; numpy: slow, but needs no C++ compiler; "
+        "auto: the best there is",
     )
     verb.add_argument(
         "--checkpoint",

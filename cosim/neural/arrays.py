@@ -126,6 +126,11 @@ class Arrays:
         first = sum(len(e) for e in blocks[:index])
         return text.name, place[first : first + len(blocks[index])]
 
+    @property
+    def objects(self) -> tuple[SynapsesText | SummedText, ...]:
+        """The objects that join groups."""
+        return self._program.joined
+
     def joined(self, projection: str) -> ProjectionIR | ContinuousIR:
         """A projection, continuous or not, by name."""
         return self._joined[projection]

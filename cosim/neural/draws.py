@@ -1,7 +1,9 @@
-"""Random numbers inside equations: functions of (neuron's key, network step), the same bits in Python and in compiled code.
+"""Random numbers inside equations: functions of (neuron's key, network step), the same bits in Python and in
+compiled code.
 
-``uniform_draw()`` and ``normal_draw()`` are rewritten to calls with the neuron's 64-bit key `draw_key`, the step and the number of
-the call; ``xi`` becomes ``normal_draw()/sqrt(dt)`` held over the step, which under Euler is the Euler-Maruyama scheme.
+``uniform_draw()`` and ``normal_draw()`` are rewritten to calls with the neuron's 64-bit key `draw_key`, the step and
+the number of the call; ``xi`` becomes ``normal_draw()/sqrt(dt)`` held over the step, which under Euler is the
+Euler-Maruyama scheme.
 """
 
 from __future__ import annotations
@@ -44,14 +46,16 @@ def _normal(key: NDArray[np.int64], step: NDArray[np.int64], call: NDArray[np.in
     return normal_quantile(_uniform(key, step, call))
 
 
-def _horner(names: tuple[float, ...], x: str) -> str:
+def horner(names: tuple[float, ...], x: str) -> str:
+    """A polynomial in `x` as code, coefficients from the highest power down; C and Cython read it alike."""
     text = f"{names[0]!r}"
     for c in names[1:]:
         text = f"({text}*{x} + {c!r})"
     return text
 
 
-def _log_series() -> str:
+def log_series() -> str:
+    """The series of the logarithm in `z` as code; C and Cython read it alike."""
     text = "(1.0/21.0)"
     for k in range(19, 0, -2):
         text = f"({text}*z + 1.0/{k}.0)"
@@ -83,7 +87,7 @@ cdef inline double _cs_log(double x) noexcept nogil:
         e = e - 1
     cdef double s = (m - 1.0)/(m + 1.0)
     cdef double z = s*s
-    cdef double p = {_log_series()}
+    cdef double p = {log_series()}
     return (<double>e)*{LN2!r} + 2.0*s*p
 cdef inline double cosim_normal(long long key, long long step, long long call) noexcept nogil:
     cdef double p = cosim_uniform(key, step, call)
@@ -91,25 +95,26 @@ cdef inline double cosim_normal(long long key, long long step, long long call) n
     cdef double r, x
     if q <= 0.425 and q >= -0.425:
         r = 0.180625 - q*q
-        return q*({_horner(AS241["A"], "r")}/{_horner(AS241["B"], "r")})
+        return q*({horner(AS241["A"], "r")}/{horner(AS241["B"], "r")})
     r = _cs_sqrt(-_cs_log(p if q < 0 else 1.0 - p))
     if r <= 5.0:
         r = r - 1.6
-        x = {_horner(AS241["C"], "r")}/{_horner(AS241["D"], "r")}
+        x = {horner(AS241["C"], "r")}/{horner(AS241["D"], "r")}
     else:
         r = r - 5.0
-        x = {_horner(AS241["E"], "r")}/{_horner(AS241["F"], "r")}
+        x = {horner(AS241["E"], "r")}/{horner(AS241["F"], "r")}
     return -x if q < 0 else x
 """
 
 
 def functions() -> dict[str, Function]:
-    """The two functions for a Brian2 namespace, with numpy and cython implementations."""
+    """The two functions for a Brian2 namespace, for numpy, cython and C++ (cosim.neural.draws_cpp has that code)."""
     found: dict[str, Function] = {}
     for name, python, code in (("cosim_uniform", _uniform, _CYTHON_UNIFORM), ("cosim_normal", _normal, _CYTHON_NORMAL)):
         function = Function(python, arg_units=[1, 1, 1], return_unit=1, arg_types=["integer"] * 3, return_type="float")
         function.implementations.add_numpy_implementation(python)
         # the normal draws upon the uniform one: named as such, its code comes once where a model uses both
         function.implementations.add_implementation("cython", code, name=name, dependencies=dict(found))
+        function.implementations.add_implementation("cpp", "", name=name)
         found[name] = function
     return found

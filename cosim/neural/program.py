@@ -90,6 +90,17 @@ class Program:
         return hashlib.sha256(self.text.encode()).hexdigest()
 
 
+def from_text(text: str) -> Program:
+    """The program of a `Program.text`; its objects do not know their projections."""
+    content = json.loads(text)
+    synapses = [{**one, "scalars": tuple(one["scalars"]), "projections": ()} for one in content["synapses"]]
+    return Program(
+        tuple(GroupText(**one) for one in content["groups"]),
+        tuple(SynapsesText(**one) for one in synapses),
+        tuple(SummedText(**one, projections=()) for one in content["summed"]),
+    )
+
+
 def program(network: NetworkIR, *, switches: bool) -> Program:
     """The program of a network.
 

@@ -1,0 +1,228 @@
+"""The compiled backend: the network as a shared library in this process, one call a tick, arrays without copies."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cosim.errors import UserError
+from cosim.graph.ir import NetworkIR
+from cosim.neural.arrays import Arrays, SynapsesArrays
+from cosim.neural.backend import Spikes
+from cosim.neural.cache import Entry, fetch
+from cosim.neural.common import ArrayBackend
+from cosim.neural.library import Library
+from cosim.neural.program import Program, program
+from cosim.neural.snapshot import BOOKKEEPING, State, arrays_to_slots, check_keys, put
+from cosim.neural.toolchain import find_compiler
+
+#: initial values that Brian2 gives by itself
+_DEFAULTS: dict[str, Any] = {"lastspike": -1e4, "not_refractory": True}
+
+
+def compile_network(network: NetworkIR, say: Callable[[str], None] | None = None) -> Entry:
+    """The compiled code of a network, from the cache or built now. Raises UserError without a compiler."""
+    return _compile(program(network, switches=False), say)
+
+
+def _compile(texts: Program, say: Callable[[str], None] | None) -> Entry:
+    compiler = find_compiler()
+    if compiler is None:
+        raise UserError("the compiled backend needs a C++ compiler (g++)")
+    return fetch(texts, compiler, say)
+
+
+class CompiledBackend(ArrayBackend):
+    """A network in compiled code. See NeuralBackend."""
+
+    def __init__(
+        self, network: NetworkIR, steps_per_tick: int, *, say: Callable[[str], None] | None = None
+    ) -> None:  # fmt: skip
+        texts = program(network, switches=False)
+        self.entry = _compile(texts, say)
+        self.name = "compiled"
+        library = Library(self.entry.library)
+        self._arrays_by_key: dict[tuple[str, str], NDArray[Any]] = {}
+        layout = self.entry.layout
+        super().__init__(network, Arrays(network, texts, library.order), steps_per_tick)
+        self._edges: dict[str, int] = {}
+        self._intact: dict[str, NDArray[np.uint8]] = {}
+        self._orders: dict[str, NDArray[np.int32] | None] = {}
+        self._slots: dict[str, int] = {}
+        # edges are built one object at a time, so that only one of them is in memory twice
+        queues: list[tuple[Any, ...]] = []
+        fills: dict[tuple[str, str], Any] = {}
+        for text in texts.joined:
+            edges = self._arrays.synapses(text)
+            self._edges[text.name] = len(edges)
+            fills |= self._edge_values(text.name, edges)
+            own = [(i, q) for i, q in enumerate(layout["queues"]) if q["object"] == text.name]
+            queues += [(i, *self._rows(q, edges)) for i, q in own]
+        arrays = [self._array(entry, fills) for entry in layout["arrays"]]
+        self._running = library.open(arrays, len(layout["queues"]), len(layout["objects"]))
+        for queue in queues:
+            self._running.queue(*queue)
+        ids = [self._arrays.groups[model].ids.astype(np.int32) for model in layout["spaces"]]
+        ascending = len(ids) <= 1 and all(bool(np.all(np.diff(i) > 0)) for i in ids)
+        self._running.ids(ids, sort=not ascending)
+        clock = {variable: array for (owner, variable), array in self._arrays_by_key.items() if owner == "clock"}
+        self._timestep, self._t, self._dt = clock["timestep"], clock["t"], network.dt
+        clock["dt"][0] = network.dt
+        self._n_spikes = 0
+        self._restored: Spikes | None = None
+        names = {text.model: text.name for text in texts.groups}
+        self._name_variables(
+            {
+                model: {name: self._arrays_by_key[names[model], name] for name in group["known"]}
+                for model, group in layout["groups"].items()
+                if model in names
+            },
+            {model: group["states"] for model, group in layout["groups"].items()},
+        )
+
+    # ------------------------------------------------------------ loading
+
+    def _edge_values(self, name: str, edges: SynapsesArrays) -> dict[tuple[str, str], Any]:
+        values: dict[tuple[str, str], Any] = {(name, key): value for key, value in edges.values.items()}
+        wanted = {(e["owner"], e["variable"]) for e in self.entry.layout["arrays"]}
+        if (name, "_synaptic_pre") in wanted:
+            values[name, "_synaptic_pre"] = edges.pre
+        if (name, "_synaptic_post") in wanted:
+            values[name, "_synaptic_post"] = edges.post
+        for pathway in (p["name"] for p in self.entry.layout["queues"] if p["object"] == name):
+            if (pathway, "delay") in wanted:
+                values[pathway, "delay"] = edges.delay * self._network.dt
+        values[name, "N"] = len(edges)
+        if (name, "N_incoming") in wanted or (name, "N_outgoing") in wanted:
+            text = next(t for t in self._arrays.objects if t.name == name)
+            for key, ends, model in (("N_incoming", edges.post, text.target), ("N_outgoing", edges.pre, text.source)):
+                values[name, key] = np.bincount(ends, minlength=self._arrays.groups[model].n).astype(np.int32)
+        return values
+
+    def _array(self, entry: dict[str, Any], fills: dict[tuple[str, str], Any]) -> NDArray[Any]:
+        """One array of the layout, allocated and filled."""
+        owner, name, dtype = entry["owner"], entry["variable"], np.dtype(entry["dtype"])
+        kind, *what = entry["size"]
+        sizes: dict[str, Callable[[], int]] = {
+            "one": lambda: 1,
+            "neurons": lambda: self._arrays.groups[what[0]].n,
+            "space": lambda: self._arrays.groups[what[0]].n + 1,
+            "edges": lambda: self._edges[what[0]],
+        }
+        size = sizes[kind]()
+        given = fills.pop((owner, name), None)
+        if given is None and owner.startswith("n_") and owner[2:] in self._arrays.groups:
+            given = self._arrays.groups[owner[2:]].values.get(name)
+            given = given[:size] if given is not None else _DEFAULTS.get(name)
+        if isinstance(given, np.ndarray) and given.dtype == dtype and given.shape == (size,) and given.base is None:
+            array = given
+        else:
+            array = np.zeros(size, dtype=dtype)
+            if name == "i":
+                array[:] = np.arange(size)
+            elif given is not None:
+                array[:] = given
+        key = "clock" if name in ("t", "dt", "timestep") else owner
+        self._arrays_by_key[key, name] = array
+        return array
+
+    def _rows(self, queue: dict[str, Any], edges: SynapsesArrays) -> tuple[Any, ...]:
+        """Rows of a queue: number of sources, rows by source, delay and first entry of each row, order, slots."""
+        n = self._arrays.groups[queue["source"]].n
+        count = len(edges)
+        if queue["kind"] == "pre":
+            order, source, delay = None, edges.pre, edges.delay
+            new = np.ones(count, dtype=bool)
+            new[1:] = (source[1:] != source[:-1]) | (delay[1:] != delay[:-1])
+            first = np.flatnonzero(new)
+            starts = np.append(first, count).astype(np.int32)
+            delays = delay[first].astype(np.int32)
+            rows = np.searchsorted(source[first], np.arange(n + 1)).astype(np.int64)
+            n_slots = int(delay.max()) + 1 if count else 1
+        else:
+            order = np.argsort(edges.post, kind="stable").astype(np.int32)
+            starts = np.searchsorted(edges.post[order], np.arange(n + 1)).astype(np.int32)
+            delays, rows, n_slots = np.zeros(n, dtype=np.int32), np.arange(n + 1, dtype=np.int64), 1
+        self._orders[queue["name"]], self._slots[queue["name"]] = order, n_slots
+        return n, rows, delays, starts, order, n_slots
+
+    # ------------------------------------------------------------ running
+
+    def advance(self) -> None:
+        self._n_spikes = self._running.advance(self.steps_per_tick)
+        self._restored = None
+
+    def spikes(self) -> Spikes:
+        if self._restored is not None:
+            return self._restored
+        return self._running.spikes(self._n_spikes)
+
+    def _cut(self, synapses: str, places: NDArray[np.int64]) -> None:
+        mask = self._intact.get(synapses)
+        if mask is None:
+            mask = self._intact[synapses] = np.ones(self._edges[synapses], dtype=np.uint8)
+            self._running.intact(self.entry.layout["objects"].index(synapses), mask)
+        mask[places] = 0
+
+    # ------------------------------------------------------------ checkpoints
+
+    def snapshot(self) -> State:
+        saved: State = {"clock/step": self._timestep.copy()}
+        saved |= {key: values.copy() for key, values in self._saved()}
+        saved |= {f"{name}/intact": mask.copy() for name, mask in self._intact.items() if not mask.all()}
+        for index, queue in self._live_queues():
+            saved[f"{queue['name']}/due"], saved[f"{queue['name']}/synapse"] = self._running.flight(index)
+        saved["spikes/step"], saved["spikes/id"] = self.spikes()
+        return saved
+
+    def restore(self, saved: Mapping[str, NDArray[Any]]) -> None:
+        found = list(self._saved())
+        masks = {f"{name}/intact": name for name, count in self._edges.items() if count}
+        queues = list(self._live_queues())
+        in_queues = [f"{queue['name']}/{part}" for _, queue in queues for part in ("due", "synapse")]
+        check_keys(saved, {"clock/step", "spikes/step", "spikes/id", *(k for k, _ in found), *masks, *in_queues})
+        for key, values in found:
+            put(values, saved, key)
+        for index, name in enumerate(self.entry.layout["objects"]):
+            self._intact.pop(name, None)
+            self._running.intact(index, None)
+            if f"{name}/intact" in saved:
+                self._cut(name, np.flatnonzero(saved[f"{name}/intact"] == 0))
+        for index, queue in queues:
+            name = queue["name"]
+            due, synapse = saved[f"{name}/due"], saved[f"{name}/synapse"]
+            arrays_to_slots(due, synapse, self._slots[name], self._edges[queue["object"]])
+            order = self._orders[name]
+            if order is not None:
+                entry = np.empty_like(order)
+                entry[order] = np.arange(len(order), dtype=np.int32)
+                synapse = entry[synapse]
+            self._running.set_flight(index, due, synapse)
+        put(self._timestep, saved, "clock/step")
+        self._t[0] = self._timestep[0] * self._dt
+        self._restored = (saved["spikes/step"], saved["spikes/id"])
+
+    def _saved(self) -> Iterator[tuple[str, NDArray[Any]]]:
+        """Key and array of all variables that a snapshot holds."""
+        constant = set(self.entry.layout["constant"])
+        for (owner, name), array in self._arrays_by_key.items():
+            key = f"{owner}/{name}"
+            if name in BOOKKEEPING or name.startswith("_") or owner == "clock" or key in constant:
+                continue
+            if owner in self._edges and not self._edges[owner]:
+                continue
+            yield key, array
+
+    def _live_queues(self) -> Iterator[tuple[int, dict[str, Any]]]:
+        for index, queue in enumerate(self.entry.layout["queues"]):
+            if self._edges[queue["object"]]:
+                yield index, queue
+
+    def close(self) -> None:
+        self._running.close()
+        self._finite = []
+        self._variables = {}
+        self._arrays_by_key = {}

@@ -1,0 +1,131 @@
+"""A compiled network through ctypes: a context per network, so one library serves any number of them."""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cosim.errors import CosimError
+
+I32 = NDArray[np.int32]
+I64 = NDArray[np.int64]
+
+_POINTER, _INT64, _INT32 = ctypes.c_void_p, ctypes.c_int64, ctypes.c_int32
+_FUNCTIONS: dict[str, tuple[Any, list[Any]]] = {
+    "cosim_open": (_POINTER, [_POINTER, _POINTER, _INT64, _INT64, _INT64]),
+    "cosim_close": (None, [_POINTER]),
+    "cosim_queue": (None, [_POINTER, _INT64, _INT64, _POINTER, _POINTER, _POINTER, _POINTER, _INT64]),
+    "cosim_intact": (None, [_POINTER, _INT64, _POINTER]),
+    "cosim_ids": (None, [_POINTER, _POINTER, _INT64, _INT32]),
+    "cosim_advance": (_INT64, [_POINTER, _INT64]),
+    "cosim_spike_steps": (_POINTER, [_POINTER]),
+    "cosim_spike_ids": (_POINTER, [_POINTER]),
+    "cosim_flight": (_INT64, [_POINTER, _INT64, _POINTER, _POINTER]),
+    "cosim_set_flight": (None, [_POINTER, _INT64, _INT64, _POINTER, _POINTER]),
+    "cosim_order": (None, [_INT64, _POINTER, _POINTER, _POINTER, _INT64, _INT64, _INT64, _POINTER]),
+}
+
+
+def _address(array: NDArray[Any] | None) -> int | None:
+    if array is None:
+        return None
+    assert array.flags.c_contiguous
+    return array.ctypes.data
+
+
+class Library:
+    """The functions of one shared library."""
+
+    def __init__(self, path: Path) -> None:
+        try:
+            self._dll = ctypes.CDLL(str(path))
+            for name, (result, arguments) in _FUNCTIONS.items():
+                function = getattr(self._dll, name)
+                function.restype, function.argtypes = result, arguments
+        except (OSError, AttributeError) as error:
+            raise CosimError(f"the compiled network cannot be loaded: {error}") from None
+
+    def order(self, pre: I32, delay: I32, post: I32, n_pre: int, n_post: int) -> I32:
+        """See cosim.neural.arrays.by_source: the same order, by counting."""
+        pre, delay, post = (np.ascontiguousarray(a, dtype=np.int32) for a in (pre, delay, post))
+        order = np.empty(len(pre), dtype=np.int32)
+        n_delay = int(delay.max()) + 1 if len(delay) and delay.min() != delay.max() else 1
+        self._dll.cosim_order(
+            len(pre), _address(pre), _address(delay), _address(post), n_pre, n_delay, n_post, _address(order)
+        )
+        return order
+
+    def open(self, arrays: Sequence[NDArray[Any]], n_queues: int, n_objects: int) -> Running:
+        """A network over these arrays, in the order of the layout."""
+        return Running(self._dll, arrays, n_queues, n_objects)
+
+
+class Running:
+    """One network in memory. It keeps every array that the library has a pointer to."""
+
+    def __init__(self, dll: ctypes.CDLL, arrays: Sequence[NDArray[Any]], n_queues: int, n_objects: int) -> None:
+        self._dll = dll
+        self._kept: dict[Any, Any] = {"arrays": list(arrays)}
+        pointers = np.array([_address(a) for a in arrays], dtype=np.uintp)
+        sizes = np.array([len(a) for a in arrays], dtype=np.int64)
+        self._context = dll.cosim_open(_address(pointers), _address(sizes), len(arrays), n_queues, n_objects)
+        self._advance = dll.cosim_advance
+
+    def queue(
+        self, index: int, n_sources: int, rows: I64, delays: I32, starts: I32, order: I32 | None, n_slots: int
+    ) -> None:
+        """Set up a queue; see Queue in engine.h."""
+        self._kept["queue", index] = (rows, delays, starts, order)
+        self._dll.cosim_queue(
+            self._context, index, n_sources, _address(rows), _address(delays), _address(starts), _address(order),
+            n_slots,
+        )  # fmt: skip
+
+    def intact(self, index: int, mask: NDArray[np.uint8] | None) -> None:
+        """Which synapses of an object still deliver, shape (edges,); None for all."""
+        self._kept["intact", index] = mask
+        self._dll.cosim_intact(self._context, index, _address(mask))
+
+    def ids(self, ids: list[I32], *, sort: bool) -> None:
+        """Global ids of the neurons of each spiking group; `sort` where ids of one step do not ascend by themselves."""
+        pointers = np.array([_address(a) for a in ids], dtype=np.uintp)
+        self._kept["ids"] = ids
+        self._dll.cosim_ids(self._context, _address(pointers), len(ids), int(sort))
+
+    def advance(self, steps: int) -> int:
+        """Integrate; returns the number of spikes. Other Python threads may run meanwhile."""
+        found: int = self._advance(self._context, steps)
+        return found
+
+    def spikes(self, n: int) -> tuple[I64, I32]:
+        """Copies of the last call's spikes: steps and global ids."""
+        steps, ids = np.empty(n, dtype=np.int64), np.empty(n, dtype=np.int32)
+        ctypes.memmove(steps.ctypes.data, self._dll.cosim_spike_steps(self._context), steps.nbytes)
+        ctypes.memmove(ids.ctypes.data, self._dll.cosim_spike_ids(self._context), ids.nbytes)
+        return steps, ids
+
+    def flight(self, index: int) -> tuple[I32, I32]:
+        """Events in flight of a queue: (steps until delivery, synapse), in the order of delivery."""
+        n = self._dll.cosim_flight(self._context, index, None, None)
+        due, synapse = np.empty(n, dtype=np.int32), np.empty(n, dtype=np.int32)
+        self._dll.cosim_flight(self._context, index, _address(due), _address(synapse))
+        return due, synapse
+
+    def set_flight(self, index: int, due: I32, entries: I32) -> None:
+        """The inverse of flight(), with entries of the queue in place of synapses."""
+        due, entries = np.ascontiguousarray(due), np.ascontiguousarray(entries)
+        self._dll.cosim_set_flight(self._context, index, len(due), _address(due), _address(entries))
+
+    def close(self) -> None:
+        """Free the context."""
+        if self._context is not None:
+            self._dll.cosim_close(self._context)
+            self._context = None
+
+    def __del__(self) -> None:
+        self.close()
