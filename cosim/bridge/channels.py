@@ -70,7 +70,8 @@ def groups(population: PopulationIR, ids: I64, n_channels: int, *, by_segment: b
 class Spread:
     """Values of channels at neurons: x[lower] (1 - f) + x[upper] f, with an extra channel that is always 0.
 
-    Two terms written out instead of a matrix product: the same bits on every machine.
+    Two terms written out instead of a matrix product: the same bits on every machine. The answer's array is overwritten
+    by the next call.
     """
 
     def __init__(self, lower: I64, upper: I64, fraction: F64, n_channels: int) -> None:
@@ -78,13 +79,20 @@ class Spread:
         self._plain = not fraction.any()
         self._rest = 1.0 - fraction
         self._channels = np.zeros(n_channels + 1)
+        self._out, self._other = np.empty(len(lower)), np.empty(len(lower))
 
     def __call__(self, x: F64) -> F64:
         """Channel values (channels,) to neuron values (neurons,)."""
-        self._channels[:-1] = x
-        if self._plain:
-            return self._channels[self._lower]
-        return np.asarray(self._channels[self._lower] * self._rest + self._channels[self._upper] * self._fraction)
+        channels, out = self._channels, self._out
+        channels[:-1] = x
+        channels.take(self._lower, out=out, mode="clip")  # the mode without a buffer; all indices are valid
+        if not self._plain:
+            other = self._other
+            channels.take(self._upper, out=other, mode="clip")
+            out *= self._rest
+            other *= self._fraction
+            out += other
+        return out
 
 
 def spread(population: PopulationIR, ids: I64, n_channels: int, interpolate: InterpolateSpec | None) -> Spread:

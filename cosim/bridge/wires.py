@@ -225,13 +225,18 @@ class MotorWire:
         self._low, self._high = -np.inf, np.inf
         if spec.clip is not None:
             self._low, self._high = (float(e.evaluate(scope).value) for e in spec.clip)
-        self.sent = self._clipped(self._map(np.zeros(n), np.zeros(n)))
+        self._limited = spec.clip is not None
+        self.sent = np.empty(n)
+        self._send(self._map(np.zeros(n), np.zeros(n)))
         self.delivered = self.sent.copy()
         self._line = DelayLine(delays(spec, n, clock), self.sent)
         self._command[self._index] = self.sent
 
-    def _clipped(self, values: F64 | float) -> F64:
-        return np.clip(np.broadcast_to(values, (len(self.channels),)), self._low, self._high)
+    def _send(self, values: F64 | float) -> None:
+        """Put `values`, clipped, into `sent`: in place, because the record holds the array."""
+        self.sent[:] = values
+        if self._limited:
+            np.clip(self.sent, self._low, self._high, out=self.sent)
 
     def _decoder(
         self, spec: WireSpec, backend: NeuralBackend, network: NetworkIR, population: str, clock: Clock, scope: Scope
@@ -326,7 +331,7 @@ class MotorWire:
             x = self._activation.update(x)
         if tick < self._soft_start:
             x = x * (tick / self._soft_start)
-        self.sent[:] = self._clipped(self._map(x, x[self._groups.opposite]))
+        self._send(self._map(x, x[self._groups.opposite]))
         self._line.push(tick, self.sent)
 
     def apply(self, tick: int) -> None:
