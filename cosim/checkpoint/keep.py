@@ -51,9 +51,12 @@ class Keeper:
     Raises UserError if another process is: the run still goes on.
     """
 
-    def __init__(self, result: Path, kept: int = KEPT) -> None:
+    #: how many are kept
+    kept = KEPT
+
+    def __init__(self, result: Path) -> None:
         self.folder = result / FOLDER
-        self._result, self._kept = result, kept
+        self._result = result
         self._lock: IO[bytes] | None = None
         #: bytes of the last checkpoint
         self.size = 0
@@ -72,7 +75,7 @@ class Keeper:
     def save(self, meta: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> None:
         """Write the checkpoint of ``meta["tick"]``; only then delete what is too old."""
         self.size = write(self.folder / f"{meta['tick']:09d}{SUFFIX}", meta, arrays)
-        for file in [*listed(self._result)[self._kept :], *self._left_over()]:
+        for file in [*listed(self._result)[self.kept :], *self._left_over()]:
             file.unlink(missing_ok=True)
 
     def drop_after(self, tick: int) -> None:

@@ -32,7 +32,7 @@ class Checkpoints:
     UserError if the run still goes on in another process.
     """
 
-    def __init__(self, simulation: Simulation, out: Path, kept: int = 2) -> None:
+    def __init__(self, simulation: Simulation, out: Path) -> None:
         spec = simulation.experiment.loaded.spec.checkpoint
         if spec is None:
             raise UserError(f"{out}: the experiment takes no checkpoints")
@@ -40,7 +40,7 @@ class Checkpoints:
         self._lockstep = simulation.lockstep
         self._out = out
         self._every = self._lockstep.clock.ticks(spec.every, "the time between checkpoints,")
-        self._keeper = Keeper(out, kept)
+        self._keeper = Keeper(out)
         self._last = -1
         self._versions = versions()
         self.seconds = 0.0

@@ -1,0 +1,212 @@
+"""A run that was interrupted and one that was not are the same run."""
+
+import json
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import cosim
+from cosim.checkpoint.keep import Keeper, listed
+from cosim.checkpoint.resume import resume
+from cosim.errors import UserError
+from tests.checkpoint.helpers import MODELS, command, cut_off, environment, hashes, store
+
+
+@pytest.fixture(scope="module", params=list(MODELS))
+def whole(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A result that was not interrupted, with all its checkpoints."""
+    name, changes = MODELS[request.param]
+    path = tmp_path_factory.mktemp(request.param) / "whole"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Keeper, "kept", 1000)
+        cosim.load(name, changes).run(out=path)
+    return path
+
+
+def test_restored_at_ten_random_ticks_in_a_fresh_process(whole: Path, tmp_path: Path) -> None:
+    ticks = [int(file.stem) for file in listed(whole)]
+    chosen = random.Random(str(whole.parent.name)[:5]).sample(ticks, 10)
+    copies = [cut_off(whole, tmp_path / str(tick), tick) for tick in chosen]
+    goes_on = str(Path(__file__).with_name("goes_on.py"))
+    done = subprocess.run(
+        [sys.executable, goes_on, *map(str, copies)], env=environment(), capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("going on at") == 10
+    wanted, arrays = hashes(whole), store(whole)
+    assert wanted["status"] == "complete"
+    for copy in copies:
+        assert hashes(copy) == wanted, copy.name
+        assert store(copy) == arrays, copy.name
+        (resumed,) = json.loads((copy / "manifest.json").read_text())["resumed"]
+        assert resumed["time"] == pytest.approx(int(copy.name) * 1e-3, rel=1e-12)
+
+
+def test_checkpoints_of_a_body_that_nothing_touches_leave_no_trace(whole: Path, tmp_path: Path) -> None:
+    name, changes = MODELS[whole.parent.name.rstrip("0123456789")]
+    plain = {key: value for key, value in changes.items() if key != "checkpoint"}
+    cosim.load(name, plain).run(out=tmp_path / "plain")
+    assert not (tmp_path / "plain" / "checkpoints").exists()
+    if "world.ground" not in changes:
+        assert hashes(tmp_path / "plain") == hashes(whole)
+
+
+def begin(path: Path) -> "subprocess.Popen[str]":
+    go_on = ["--resume", str(path)] if (path / "manifest.json").exists() else [
+        "stretch_reflex", "--checkpoint", "10 ms", "--out", str(path), "--duration", "1 s"]  # fmt: skip
+    return subprocess.Popen(
+        command("run", *go_on, "--no-report"), env=environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+
+
+def kill(path: Path, pause: float) -> None:
+    """Begin or go on, and SIGKILL `pause` seconds after the first new checkpoint."""
+    before = {file.name for file in listed(path)}
+    process = begin(path)
+    while process.poll() is None and {file.name for file in listed(path)} <= before:
+        time.sleep(1e-3)
+    time.sleep(pause)
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+
+
+def test_killed_six_times_at_random_and_resumed(tmp_path: Path) -> None:
+    path, chance = tmp_path / "killed", random.Random(3)
+    for _ in range(6):
+        kill(path, chance.uniform(0.0, 0.12))
+    assert hashes_of_running(path) == "running"
+    reached = int(listed(path)[0].stem)
+    last = begin(path)
+    said, _ = last.communicate()
+    assert last.returncode == 0, said
+    assert f"going on at {reached * 1e-3:g} s" in said
+    cosim.load("stretch_reflex", {"duration": "1 s", "checkpoint": "10 ms"}).run(out=tmp_path / "whole")
+    assert hashes(path) == hashes(tmp_path / "whole")
+    assert store(path) == store(tmp_path / "whole")
+    assert len(json.loads((path / "manifest.json").read_text())["resumed"]) >= 6
+    assert len(listed(path)) == 2
+
+
+def hashes_of_running(path: Path) -> Any:
+    return json.loads((path / "manifest.json").read_text())["status"]
+
+
+# -- what cannot be resumed, and why (the reflex, in this process) ------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def reflex(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Complete, with its last two checkpoints: at 60 and 80 ms of 100."""
+    path = tmp_path_factory.mktemp("short") / "reflex"
+    changes = {"duration": "100 ms", "transient": "0 s", "checkpoint": "20 ms", "measure": {}}
+    cosim.load("stretch_reflex", changes).run(out=path)
+    assert [int(file.stem) for file in listed(path)] == [80, 60]
+    return path
+
+
+@pytest.fixture
+def interrupted(reflex: Path, tmp_path: Path) -> Path:
+    path = cut_off(reflex, tmp_path / "run", 80)
+    shutil.copy(reflex / "checkpoints" / "000000060.checkpoint", path / "checkpoints")
+    return path
+
+
+def test_a_damaged_checkpoint_is_named_and_the_one_before_it_used(interrupted: Path, reflex: Path) -> None:
+    file = interrupted / "checkpoints" / "000000080.checkpoint"
+    content = bytearray(file.read_bytes())
+    content[len(content) // 2] ^= 4
+    file.write_bytes(content)
+    said: list[str] = []
+    resume(interrupted, say=said.append)
+    assert said[0] == f"{file} is damaged: its SHA-256 is not the one in it; the checkpoint before it is used"
+    assert said[1] == f"{interrupted}: going on at 0.06 s"
+    assert hashes(interrupted) == hashes(reflex)
+    assert [int(file.stem) for file in listed(interrupted)] == [80, 60]  # written again
+
+
+def test_a_checkpoint_whose_record_is_gone_is_not_used(interrupted: Path) -> None:
+    array = interrupted / "data.zarr" / "wires" / "motor" / "sent"
+    document = json.loads((array / "zarr.json").read_text())
+    document["shape"][0] = 70
+    (array / "zarr.json").write_text(json.dumps(document))
+    said: list[str] = []
+    resume(interrupted, say=said.append)
+    assert "holds 70 rows of 80; the checkpoint before it is used" in said[0]
+    assert hashes(interrupted)["status"] == "complete"
+
+
+def test_none_that_can_be_used(interrupted: Path) -> None:
+    for file in listed(interrupted):
+        file.write_bytes(file.read_bytes()[:-40])
+    with pytest.raises(UserError, match="none of its checkpoints can be used; run it again with --force"):
+        resume(interrupted)
+
+
+def test_a_run_without_checkpoints_says_so(interrupted: Path) -> None:
+    shutil.rmtree(interrupted / "checkpoints")
+    with pytest.raises(UserError, match="has no checkpoint, so it cannot be resumed"):
+        resume(interrupted)
+
+
+def test_a_complete_run_is_left_alone(reflex: Path) -> None:
+    before, said = (reflex / "manifest.json").read_bytes(), []
+    assert resume(reflex, say=said.append).manifest["status"] == "complete"
+    assert said == [f"{reflex}: the run is complete; there is nothing to resume"]
+    assert (reflex / "manifest.json").read_bytes() == before
+
+
+def test_a_run_that_failed_would_fail_again(interrupted: Path) -> None:
+    change(interrupted, status="failed", message="tick 7: boom")
+    with pytest.raises(UserError, match="failed, and would do so again if it were resumed: tick 7: boom"):
+        resume(interrupted)
+
+
+def change(path: Path, **entries: Any) -> None:
+    manifest = json.loads((path / "manifest.json").read_text())
+    (path / "manifest.json").write_text(json.dumps({**manifest, **entries}))
+
+
+def test_other_documents_are_refused(interrupted: Path) -> None:
+    manifest = json.loads((interrupted / "manifest.json").read_text())
+    change(interrupted, overrides={**manifest["overrides"], "wires.motor.delay": "30 ms"})
+    with pytest.raises(UserError, match="its documents are not those of the run") as caught:
+        resume(interrupted)
+    assert "000000080.checkpoint cannot be resumed here" in str(caught.value)
+    assert (interrupted / "manifest.json").read_text() != ""
+    assert hashes_of_running(interrupted) == "running"
+
+
+def test_a_document_that_is_gone(interrupted: Path) -> None:
+    manifest = json.loads((interrupted / "manifest.json").read_text())
+    change(interrupted, documents={**manifest["documents"], "experiment": "/nowhere/x.yaml"})
+    with pytest.raises(UserError, match=r"its experiment is no longer at /nowhere/x\.yaml"):
+        resume(interrupted)
+
+
+def test_other_versions_are_refused(interrupted: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from cosim.checkpoint import running
+
+    now = running.versions()
+    monkeypatch.setattr(running, "versions", lambda: {**now, "pybullet": "9.9"})
+    with pytest.raises(UserError, match=rf"it was made with pybullet {now['pybullet']}, here is 9\.9"):
+        resume(interrupted)
+
+
+def test_a_run_that_still_goes_on(interrupted: Path) -> None:
+    with Keeper(interrupted), pytest.raises(UserError, match="the run still goes on in another process"):
+        resume(interrupted)
+    resume(interrupted)
+
+
+def test_no_directory_and_no_result(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="no such result directory"):
+        resume(tmp_path / "none")
+    with pytest.raises(UserError, match="not a cosim result"):
+        resume(tmp_path)
