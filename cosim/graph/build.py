@@ -216,8 +216,7 @@ def _projection(
     edges = _edge_builder(name, spec, values, dims, spec.delay, source, target, seed, dt, scope, folder, lesions)
     initial = {k: float(np.asarray(v.evaluate(scope).value)) for k, v in {**synapse.initial, **spec.initial}.items()
                if isinstance(v, Expression)}  # fmt: skip
-    constant = frozenset(key for key, value in values.items() if is_constant(value, scope))
-    return ProjectionIR(name, spec.source, spec.to, rule, _located(edges, ("projections", name)), initial, constant)
+    return ProjectionIR(name, spec.source, spec.to, rule, _located(edges, ("projections", name)), initial)
 
 
 def _continuous(

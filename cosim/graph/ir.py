@@ -84,8 +84,7 @@ class Rule:
 class ProjectionIR:
     """A projection; `edges(lo, hi)` builds the rows of targets lo <= j < hi and no others.
 
-    `constant` names the parameters that are one number for all edges because the document says so (no draw, no
-    dependence on the pair). A projection that a lesion cut from the start is there, without edges.
+    A projection that a lesion cut from the start is there, without edges.
     """
 
     name: str
@@ -94,7 +93,6 @@ class ProjectionIR:
     rule: Rule
     edges: Callable[[int, int], Edges]
     initial: dict[str, float] = field(default_factory=dict)
-    constant: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)

@@ -37,7 +37,7 @@ class SynapsesArrays:
     """Edges of one object in the order (source, delay, target), indices within the groups, `delay` in network steps.
 
     Edges of one source with one delay are neighbours: they are delivered together. `values`: by variable, shape
-    (edges,), or a float where the program has one number for all.
+    (edges,), or a float where all are equal.
     """
 
     pre: I32
@@ -95,16 +95,12 @@ class Arrays:
         blocks, pre, post, delay = self._stack(text)
         order = self._order(text, pre, delay, post)
         values: dict[str, F64 | float] = {}
-        scalars = text.scalars if isinstance(text, SynapsesText) else ()
         for name in blocks[0].parameters:
             array = (
                 blocks[0].parameters[name] if len(blocks) == 1 else np.concatenate([e.parameters[name] for e in blocks])
             )
-            if name in scalars:
-                # no edges: any number will do
-                values[name] = float(array[0]) if len(array) else 0.0
-            else:
-                values[name] = array[order]
+            alike = bool(len(array) and (array == array[0]).all())
+            values[name] = float(array[0]) if alike else array[order]
         starts = [getattr(self._joined[name], "initial", {}) for name in text.projections]
         for key in {key: None for initial in starts for key in initial}:
             numbers = [initial.get(key, 0.0) for initial in starts]

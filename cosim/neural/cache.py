@@ -169,7 +169,9 @@ def _generate(program: Program) -> dict[str, Any]:
     """Source and layout, written by a process of its own."""
     command = [sys.executable, "-m", "cosim.neural.generate"]
     root = str(Path(__file__).resolve().parents[2])
-    env = {**os.environ, "PYTHONPATH": os.pathsep.join([root, *filter(None, [os.environ.get("PYTHONPATH")])])}
+    paths = os.pathsep.join([root, *filter(None, [os.environ.get("PYTHONPATH")])])
+    # a fixed hash seed: Brian2 goes through sets, and equal programs are to give equal sources
+    env = {**os.environ, "PYTHONPATH": paths, "PYTHONHASHSEED": "0"}
     done = subprocess.run(command, input=program.text, capture_output=True, text=True, env=env, check=False)
     if done.returncode != 0:
         lines = done.stderr.strip().splitlines() or [f"exit code {done.returncode}"]

@@ -114,6 +114,8 @@ class CompiledBackend(ArrayBackend):
         }
         size = sizes[kind]()
         given = fills.pop((owner, name), None)
+        if isinstance(given, float) and f"{owner}/{name}" in self.entry.layout["constant"]:
+            size = 1  # a column of equal numbers
         if given is None and owner.startswith("n_") and owner[2:] in self._arrays.groups:
             given = self._arrays.groups[owner[2:]].values.get(name)
             given = given[:size] if given is not None else _DEFAULTS.get(name)
@@ -130,24 +132,26 @@ class CompiledBackend(ArrayBackend):
         return array
 
     def _rows(self, queue: dict[str, Any], edges: SynapsesArrays) -> tuple[Any, ...]:
-        """Rows of a queue: number of sources, rows by source, delay and first entry of each row, order, slots."""
+        """What Running.queue() needs: first row of each source, rows as (start, delay), order, number of slots."""
         n = self._arrays.groups[queue["source"]].n
         count = len(edges)
+        order: NDArray[np.int32] | None = None
         if queue["kind"] == "pre":
-            order, source, delay = None, edges.pre, edges.delay
+            source, delay = edges.pre, edges.delay
             new = np.ones(count, dtype=bool)
             new[1:] = (source[1:] != source[:-1]) | (delay[1:] != delay[:-1])
-            first = np.flatnonzero(new)
-            starts = np.append(first, count).astype(np.int32)
-            delays = delay[first].astype(np.int32)
-            rows = np.searchsorted(source[first], np.arange(n + 1)).astype(np.int64)
-            n_slots = int(delay.max()) + 1 if count else 1
+            start = np.flatnonzero(new)
+            first = np.searchsorted(source[start], np.arange(n + 1)).astype(np.int32)
+            delays, n_slots = delay[start], int(delay.max()) + 1 if count else 1
         else:
             order = np.argsort(edges.post, kind="stable").astype(np.int32)
-            starts = np.searchsorted(edges.post[order], np.arange(n + 1)).astype(np.int32)
-            delays, rows, n_slots = np.zeros(n, dtype=np.int32), np.arange(n + 1, dtype=np.int64), 1
+            start = np.searchsorted(edges.post[order], np.arange(n))
+            first = np.arange(n + 1, dtype=np.int32)
+            delays, n_slots = np.zeros(n, dtype=np.int32), 1
+        rows = np.zeros((len(start) + 1, 2), dtype=np.int32)
+        rows[:-1, 0], rows[:-1, 1], rows[-1, 0] = start, delays, count
         self._orders[queue["name"]], self._slots[queue["name"]] = order, n_slots
-        return n, rows, delays, starts, order, n_slots
+        return first, rows, order, n_slots
 
     # ------------------------------------------------------------ running
 

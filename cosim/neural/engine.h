@@ -43,14 +43,42 @@ struct Run
     int32_t begin, end;
 };
 
-const size_t ahead = 6; // rows between asking for memory and using it
+// A parameter of synapses: one number each, or one for all.
+template <typename T> struct Column
+{
+    const T *values;
+    size_t mask;
+    Column(const T *values, size_t size) : values(values), mask(size == 1 ? 0 : ~(size_t)0) {}
+    T operator[](size_t synapse) const { return values[synapse & mask]; }
+};
 
+// A row: the entries from `start` to the next row's, delivered `delay` steps after the spike.
+struct Row
+{
+    int32_t start, delay;
+};
+
+const size_t ahead = 32; // rows between asking for memory and using it
+const int32_t spikes_ahead = 8;
+
+// Ask for the beginning of what lies from `first` on.
 template <typename T> static inline void prefetch(const T *first, int32_t length)
 {
-    const char *at = (const char *)first;
+    const char *at = (const char *)((uintptr_t)first & ~(uintptr_t)63);
     const char *end = (const char *)(first + length);
     for (int line = 0; line < 4 && at < end; line++, at += 64)
         __builtin_prefetch(at);
+}
+
+template <typename T> static inline void prefetch(const T *array, const Run &run)
+{
+    prefetch(array + run.begin, run.end - run.begin);
+}
+
+template <typename T> static inline void prefetch(const Column<T> &column, const Run &run)
+{
+    if (column.mask)
+        prefetch(column.values, run);
 }
 
 // Spikes in flight of one pathway. The synapses of a source that share a delay are one row: a run of entries. What is stored
@@ -58,11 +86,9 @@ template <typename T> static inline void prefetch(const T *first, int32_t length
 // spike, source, target; the order in which Brian2's own queue delivers single synapses.
 struct Queue
 {
-    int64_t n_sources = 0;
-    const int64_t *rows = nullptr;   // rows of source s: [rows[s], rows[s + 1])
-    const int32_t *delays = nullptr; // of each row, in steps
-    const int32_t *starts = nullptr; // row r holds the entries [starts[r], starts[r + 1])
-    const int32_t *order = nullptr;  // entry -> synapse; null where they are the same
+    const int32_t *first = nullptr; // rows of source s: [first[s], first[s + 1])
+    const Row *rows = nullptr;      // all rows, and one more for the end of the last
+    const int32_t *order = nullptr; // entry -> synapse; null where they are the same
     vector<vector<Run>> slots = vector<vector<Run>>(1);
     size_t now = 0;
 
@@ -80,13 +106,19 @@ struct Queue
             return;
         for (int32_t k = 0; k < count; k++)
         {
-            const int64_t last = rows[sources[k] + 1];
-            for (int64_t row = rows[sources[k]]; row < last; row++)
+            // sources are anywhere in memory: ask for their rows some spikes ahead
+            if (k + 2*spikes_ahead < count)
+                __builtin_prefetch(first + sources[k + 2*spikes_ahead]);
+            if (k + spikes_ahead < count)
+                prefetch(rows + first[sources[k + spikes_ahead]], 16);
+            const Row *row = rows + first[sources[k]];
+            const Row *end = rows + first[sources[k] + 1];
+            for (; row < end; row++)
             {
-                size_t slot = now + delays[row];
+                size_t slot = now + row->delay;
                 if (slot >= slots.size())
                     slot -= slots.size();
-                slots[slot].push_back({starts[row], starts[row + 1]});
+                slots[slot].push_back({row[0].start, row[1].start});
             }
         }
     }

@@ -41,6 +41,20 @@ def row_arrays(variables: dict[str, Any], indices: dict[str, str]) -> list[tuple
     return [(name, pointer) for pointer, name in found.items()]
 
 
+class _PlainConditions(CPPCodeGenerator):  # type: ignore[misc]
+    """Writes a threshold as it stands.
+
+    Brian2 turns statements with boolean variables into a chain of branches, which no compiler vectorises. A condition
+    has the same value either way; for other statements the chain stays, because it decides which products are formed.
+    """
+
+    def translate_statement(self, statement: Any) -> str:
+        if statement.var == "_cond":
+            statement.used_boolean_variables = None
+        text: str = super().translate_statement(statement)
+        return text.replace("&&", "&") if statement.var == "_cond" else text
+
+
 class Generator:
     """The source of one program."""
 
@@ -50,6 +64,7 @@ class Generator:
         CPPStandaloneCodeObject.templater = CPPStandaloneCodeObject.templater.derive(
             "cosim.neural", env_globals={"row_arrays": row_arrays}
         )
+        CPPStandaloneCodeObject.generator_class = _PlainConditions
         self._program = program
         sizes = {text.model: _FIRST_SIZE + 2 * i for i, text in enumerate(program.groups)}
         self._models = {size: model for model, size in sizes.items()}
@@ -110,6 +125,24 @@ class Generator:
                 else:
                     yield f"const {kind} {key} = {renderer.render_expr(repr(variable.value))};"
 
+    def _columns(self, text: str, variables: dict[str, Any]) -> str:
+        """The code with the constant parameters of synapses as columns, which may hold one number for all synapses."""
+        for variable in variables.values():
+            if self._is_column(variable):
+                name, kind = get_device().get_array_name(variable), c_data_type(variable.dtype)
+                line = re.compile(rf"{kind}\s*\*[^=\n]*\b(_ptr{name})\s*=\s*{name};")
+                column = rf"const cosim::Column<{kind}> \1({name}, _context.sizes[{self._number(variable)}]);"
+                text, count = line.subn(column, text)
+                if count != 1:
+                    raise AssertionError(f"the pointer to {name} is declared {count} times")
+        return text
+
+    def _is_column(self, variable: Any) -> bool:
+        if not isinstance(variable, DynamicArrayVariable) or variable.scalar or not variable.constant:
+            return False
+        synapses = self._emitted.synapses.get(variable.owner.name)
+        return synapses is not None and variable.name in dict(own_variables(synapses))
+
     def source(self) -> str:
         """The whole source; completes `layout`."""
         program, emitted = self._program, self._emitted
@@ -129,7 +162,9 @@ class Generator:
         for item in emitted.network.sorted_objects:
             for code in item._code_objects if item.active else ():
                 constants = dict.fromkeys(self._constants(code.variables))
-                parts.append(code.code.cpp_file.replace("%CONSTANTS%", "\n    ".join(constants)))
+                parts.append(
+                    self._columns(code.code.cpp_file, code.variables).replace("%CONSTANTS%", "\n    ".join(constants))
+                )
                 calls.append(f"    {code.name}::run(context);")
         parts += ["static void cosim_step(cosim::Context &context)\n{\n" + "\n".join(calls) + "\n}"]
         numbers = [self._number(emitted.groups[model].variables["_spikespace"]) for model in spaces]

@@ -19,14 +19,12 @@ extern "C"
     void cosim_close(Context *context) { delete context; }
 
     void cosim_queue(
-        Context *context, int64_t index, int64_t n_sources, const int64_t *rows, const int32_t *delays,
-        const int32_t *starts, const int32_t *order, int64_t n_slots)
+        Context *context, int64_t index, const int32_t *first, const cosim::Row *rows, const int32_t *order,
+        int64_t n_slots)
     {
         Queue &queue = context->queues[index];
-        queue.n_sources = n_sources;
+        queue.first = first;
         queue.rows = rows;
-        queue.delays = delays;
-        queue.starts = starts;
         queue.order = order;
         queue.slots.assign(n_slots, std::vector<Run>());
         queue.now = 0;

@@ -19,7 +19,7 @@ _POINTER, _INT64, _INT32 = ctypes.c_void_p, ctypes.c_int64, ctypes.c_int32
 _FUNCTIONS: dict[str, tuple[Any, list[Any]]] = {
     "cosim_open": (_POINTER, [_POINTER, _POINTER, _INT64, _INT64, _INT64]),
     "cosim_close": (None, [_POINTER]),
-    "cosim_queue": (None, [_POINTER, _INT64, _INT64, _POINTER, _POINTER, _POINTER, _POINTER, _INT64]),
+    "cosim_queue": (None, [_POINTER, _INT64, _POINTER, _POINTER, _POINTER, _INT64]),
     "cosim_intact": (None, [_POINTER, _INT64, _POINTER]),
     "cosim_ids": (None, [_POINTER, _POINTER, _INT64, _INT32]),
     "cosim_advance": (_INT64, [_POINTER, _INT64]),
@@ -76,15 +76,10 @@ class Running:
         self._context = dll.cosim_open(_address(pointers), _address(sizes), len(arrays), n_queues, n_objects)
         self._advance = dll.cosim_advance
 
-    def queue(
-        self, index: int, n_sources: int, rows: I64, delays: I32, starts: I32, order: I32 | None, n_slots: int
-    ) -> None:
-        """Set up a queue; see Queue in engine.h."""
-        self._kept["queue", index] = (rows, delays, starts, order)
-        self._dll.cosim_queue(
-            self._context, index, n_sources, _address(rows), _address(delays), _address(starts), _address(order),
-            n_slots,
-        )  # fmt: skip
+    def queue(self, index: int, first: I32, rows: I32, order: I32 | None, n_slots: int) -> None:
+        """Set up a queue; see Queue and Row in engine.h: `rows` has shape (rows + 1, 2)."""
+        self._kept["queue", index] = (first, rows, order)
+        self._dll.cosim_queue(self._context, index, _address(first), _address(rows), _address(order), n_slots)
 
     def intact(self, index: int, mask: NDArray[np.uint8] | None) -> None:
         """Which synapses of an object still deliver, shape (edges,); None for all."""

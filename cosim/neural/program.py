@@ -1,10 +1,11 @@
 """What a build depends on: the texts and the list of objects of a network, nothing that a study varies.
 
 Sizes, connectivity, weights, delays, parameter values, masks and seeds are not here (see cosim.neural.arrays): two
-networks with equal programs are run by the same compiled code. What is one number for all and what is an array is
-decided by the circuit's text, not by the values: a model's parameter is one number if the model gives it as one and no
-population overrides it, a synapse's if its object holds one projection that gives it as one. The only exception is
-noise: where every factor of `xi` is given as zero, it is dropped; drawing nothing is another program than drawing.
+networks with equal programs are run by the same compiled code. Whether a neuron's parameter is one number for all or
+an array is decided by the circuit's text, not by the values: it is one number if the model gives it as one and no
+population overrides it (which makes code that is several times faster). A synapse's parameter is always an array for
+the code. The only exception is noise: where every factor of `xi` is given as zero, it is dropped, since drawing nothing
+is another program than drawing.
 """
 
 from __future__ import annotations
@@ -48,7 +49,6 @@ class SynapsesText:
     on_pre: str
     on_post: str | None
     method: str | None
-    scalars: tuple[str, ...]
     projections: tuple[str, ...]
 
 
@@ -93,10 +93,9 @@ class Program:
 def from_text(text: str) -> Program:
     """The program of a `Program.text`; its objects do not know their projections."""
     content = json.loads(text)
-    synapses = [{**one, "scalars": tuple(one["scalars"]), "projections": ()} for one in content["synapses"]]
     return Program(
         tuple(GroupText(**one) for one in content["groups"]),
-        tuple(SynapsesText(**one) for one in synapses),
+        tuple(SynapsesText(**one, projections=()) for one in content["synapses"]),
         tuple(SummedText(**one, projections=()) for one in content["summed"]),
     )
 
@@ -188,15 +187,14 @@ def _rule_key(rule: Rule) -> tuple[object, ...]:
 
 def _synapses(name: str, source: str, target: str, projections: list[ProjectionIR], switches: bool) -> SynapsesText:
     rule = projections[0].rule
-    scalars = sorted(projections[0].constant) if len(projections) == 1 else []
-    text = [rule.equations or ""] + [_declare(k, dim, k in scalars) for k, dim in rule.parameters]
+    text = [rule.equations or ""] + [_declare(k, dim) for k, dim in rule.parameters]
     on_spike, on_post = rule.on_spike, rule.on_post
     if switches and any(p.rule.lesioned for p in projections):
         text.append("intact : 1")
         on_spike, on_post = switchable(on_spike), switchable(on_post) if on_post is not None else None
     return SynapsesText(
         name, source, target, "\n".join(text), _lines(on_spike), _lines(on_post) if on_post is not None else None,
-        rule.method, tuple(scalars), tuple(p.name for p in projections),
+        rule.method, tuple(p.name for p in projections),
     )  # fmt: skip
 
 
@@ -224,8 +222,8 @@ def _lines(statements: str) -> str:
     return statements.replace(";", "\n").strip()
 
 
-def _declare(name: str, dim: Dim, shared: bool) -> str:
-    return f"{name} : {unit_name(dim)} ({'shared, ' if shared else ''}constant)"
+def _declare(name: str, dim: Dim) -> str:
+    return f"{name} : {unit_name(dim)} (constant)"
 
 
 # ---------------------------------------------------------------- continuous projections
@@ -265,5 +263,5 @@ def _summed(
     switch = "intact*" if lesioned else ""
     text = [f"{written}_post = {switch}int(alive_pre)*int(alive_post)*({gaps[0].expression}) : {unit} (summed)"]
     text += ["intact : 1"] if lesioned else []
-    text += [_declare(k, dim, False) for k, dim in gaps[0].parameters]
+    text += [_declare(k, dim) for k, dim in gaps[0].parameters]
     return SummedText(name, source, target, "\n".join(text), tuple(gap.name for gap in gaps))

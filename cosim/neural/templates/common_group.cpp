@@ -8,7 +8,7 @@ namespace {{codeobj_name}}
 
 {{hashdefine_lines|autoindent}}
 
-static void run(cosim::Context &_context)
+__attribute__((noinline)) static void run(cosim::Context &_context)
 {
     %CONSTANTS%
     {{pointers_lines|autoindent}}

@@ -2,7 +2,7 @@
 {% macro _prefetch(run) %}
 {# The next rows are elsewhere in memory: ask for the beginning of each array that is read along a row. #}
 {% for name, array in row_arrays(variables, variable_indices) %}
-            cosim::prefetch({{array}} + {{run}}.begin, {{run}}.end - {{run}}.begin);
+            cosim::prefetch({{array}}, {{run}});
 {% endfor %}
 {% endmacro %}
 {% macro _deliver(switched) %}
