@@ -7,13 +7,13 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from cosim.body.ports import BodyLike, Port
 from cosim.bridge.channels import Groups, groups, spread
 from cosim.bridge.clock import Clock
 from cosim.bridge.decode import Activation, Counter, ExponentialFilter, RateWindow
 from cosim.bridge.delay import DelayLine
 from cosim.bridge.encode import Crossing, preferred
 from cosim.bridge.inputs import Inputs
-from cosim.body.ports import BodyLike, Port
 from cosim.graph.connect import neuron_scope
 from cosim.graph.ir import NetworkIR
 from cosim.graph.lesion import select
@@ -21,7 +21,7 @@ from cosim.neural.backend import NeuralBackend
 from cosim.spec.common import Located
 from cosim.spec.compiled import compiled
 from cosim.spec.experiment import Labels, Select, WireSpec
-from cosim.spec.units import NONE, Dim, Expression, Scope, UnitError, Value, parse, suggest
+from cosim.spec.units import Dim, Expression, Scope, UnitError, Value, parse, suggest
 
 F64 = NDArray[np.float64]
 HERTZ: Dim = (0, 0, -1, 0, 0, 0, 0)

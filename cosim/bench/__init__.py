@@ -1,0 +1,1 @@
+"""Measurements of speed: what `cosim bench` runs."""
