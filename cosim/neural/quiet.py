@@ -1,7 +1,7 @@
 """What importing Brian2 does to the process, undone: its log on the terminal, its handler for Ctrl-C.
 
-Brian2's log is for Brian2's developers; what a user has to know, cosim says itself. Its handler turns Ctrl-C into the end of a
-time step, and breaks where the interrupt was being ignored (a job in the background of a script).
+Brian2's log is for Brian2's developers; what a user has to know, cosim says itself. Its handler turns Ctrl-C into
+the end of a time step, and breaks where the interrupt was being ignored (a job in the background of a script).
 """
 
 from __future__ import annotations
