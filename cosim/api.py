@@ -17,6 +17,7 @@ from cosim.record import Result, prepare_directory
 from cosim.spec.load import LoadedExperiment, load_experiment
 
 if TYPE_CHECKING:
+    from cosim.bridge.lockstep import Lockstep
     from cosim.checkpoint import Checkpoint
 
 F64 = NDArray[np.float64]
@@ -37,7 +38,7 @@ class Experiment:
         self.loaded: LoadedExperiment = load_experiment(name, overrides)
 
     def set(self, overrides: Mapping[str, Any]) -> Experiment:
-        """The same experiment with values changed, e.g. ``{"wires.stretch.delay": "20 ms", "feedback_strength": 2}``."""
+        """The same experiment with values changed, e.g. ``{"wires.motor.delay": "20 ms", "gain": 2}``."""
         return Experiment(self._name, {**self.overrides, **overrides})
 
     @property
@@ -76,7 +77,8 @@ class Experiment:
         """Run to the end, record, measure; returns the result (``results/<name>`` unless `out` says otherwise).
 
         `progress` is called with the biological time in seconds after every tick, `say` with what a user should know.
-        Raises SimulationError on a blow-up and passes on KeyboardInterrupt; in both cases the record is closed and readable.
+        Raises SimulationError on a blow-up and passes on KeyboardInterrupt; in both cases the record is closed and can
+        be read.
         """
         say = say or (lambda text: None)
         path = Path(out) if out is not None else RESULTS / self.loaded.spec.name
@@ -261,7 +263,7 @@ def _reference(loaded: LoadedExperiment) -> Path:
 
 def build(
     loaded: LoadedExperiment, *, seed: int, backend: str = "auto", say: Callable[[str], None] | None = None
-) -> Any:
+) -> Lockstep:
     """The lockstep of an experiment. Raises UserError with file and line for everything that does not fit."""
     from brian2.core.base import BrianObjectException
 

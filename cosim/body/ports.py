@@ -72,7 +72,7 @@ class BodyLike(Protocol):
         ...
 
     def restore(self, saved: Mapping[str, NDArray[Any]]) -> None:
-        """Go on from a snapshot of the same body, in place: no array is replaced. Raises UserError if it does not fit."""
+        """Go on from a snapshot of the same body; no array is replaced. Raises UserError if it does not fit."""
 
     def state(self) -> Array:
         """The raw state for hashing."""

@@ -1,18 +1,20 @@
 """The state of a body in PyBullet, so that another process can go on from it.
 
-What PyBullet 3.2.7 can and cannot bring back was measured on bodies like ours (double precision, no sleeping, a fresh client, one
-body; ``tests/body/test_body_snapshot.py`` repeats it):
+What PyBullet 3.2.7 can and cannot bring back was measured on bodies like ours (double precision, no sleeping, a fresh
+client, one body; ``tests/body/test_body_snapshot.py`` repeats it):
 
-- From the numbers that the client shows (base pose and twist, joint angles and speeds) a floating body comes back wrong in the last bits:
-  the orientation is shown by way of a rotation matrix. A fixed base comes back exactly. Contacts do not: the manifolds (up to four
-  points a pair, kept from step to step) are built anew from one.
+- From the numbers that the client shows (base pose and twist, joint angles and speeds) a floating body comes back wrong
+  in the last bits: the orientation is shown by way of a rotation matrix. A fixed base comes back exactly. Contacts do
+  not: the manifolds (up to four points a pair, kept from step to step) are built anew from one.
 - From ``saveBullet``, read by ``restoreState`` into a fresh client, a body without contacts comes back to the bit: the
-  file holds the engine's own quaternion. With contacts it does mostly, but not always: the order of the manifolds is that of the new
-  client, and links of several shapes have several manifolds a pair, which the file's reader does not tell apart
-  (bulletphysics/bullet3 issue 4387; issue 2982 is the same for many bodies; 3993 is about sleeping, which is off here).
+  file holds the engine's own quaternion. With contacts it does mostly, but not always: the order of the manifolds is
+  that of the new client, and links of several shapes have several manifolds a pair, which the file's reader does not
+  tell apart (bulletphysics/bullet3 issue 4387; issue 2982 is the same for many bodies; 3993 is about sleeping, which is
+  off here).
 
-So the state is that file. Where nothing can touch the body, going on from it is exact. Where something can (ground, self collision), a run
-that takes checkpoints must itself go on from each of them: then it passes through the same states as one that was interrupted there.
+So the state is that file. Where nothing can touch the body, going on from it is exact. Where something can (ground,
+self collision), a run that takes checkpoints must itself go on from each of them: then it passes through the same
+states as one that was interrupted there.
 """
 
 from __future__ import annotations
@@ -43,8 +45,8 @@ def _numbers(body: SimulatedBody) -> dict[str, Array]:
 
 
 def take(body: SimulatedBody) -> Saved:
-    """``engine`` is Bullet's file (uint8), ``acceleration`` the lagged joint accelerations (n,) of ``drive.py``, ``work`` and
-    ``fluid_work`` (J); the rest are the arrays of the ports."""
+    """The arrays of the ports, and beside them ``engine``, Bullet's file (uint8); ``acceleration``, the lagged joint
+    accelerations (n,) of ``drive.py``; ``work`` and ``fluid_work``, J."""
     with tempfile.TemporaryDirectory(prefix="cosim-") as folder:
         file = Path(folder) / "body.bullet"
         p.saveBullet(str(file), physicsClientId=body.engine.client)

@@ -1,4 +1,7 @@
-"""From neural activity to commands. A decoder turns the last tick's spikes, or a state variable, into one number a channel."""
+"""From neural activity to commands.
+
+A decoder turns the last tick's spikes, or a state variable, into one number a channel.
+"""
 
 from __future__ import annotations
 

@@ -12,7 +12,8 @@ class DelayLine:
     """Channels that arrive a fixed whole number of ticks after they were pushed, each with its own delay.
 
     In tick k call ``push(k, values)`` and then ``take(k)``: channel c of the answer is what was pushed in tick
-    ``k - delays[c]``; a delay of 0 returns what was just pushed. Before anything can have arrived a channel reads `initial`.
+    ``k - delays[c]``; a delay of 0 returns what was just pushed. Before anything can have arrived a channel
+    reads `initial`.
 
     Parameters
     ----------

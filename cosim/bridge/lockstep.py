@@ -1,11 +1,14 @@
 """The lockstep loop: one tick after another, network and body, with the record in between.
 
-Tick k covers [k, k+1). In it: 1 read out the spikes of [k-1, k); 2 decode and push them; 3 take the commands due at k; 4 the body moves
-over [k, k+1) under them, and its readings are those at the end; 5 push the readings, take the afferents due at k;
-6 encode them into the network; 7 record; 8 the network integrates [k, k+1). Where every motor delay is at least one tick,
-the commands due at k+1 are known in tick k, and the body moves over [k+1, k+2) in a thread while the network integrates
-[k, k+1) (`_exchange_ahead`, the twin of `exchange`): the same calls on the same numbers, so not a bit differs. With all delays 0 a spike in tick k moves the body in tick
-k+1, and what the body does in tick k is felt by the network in tick k: the loop's own latency is one tick, on the motor side.
+Tick k covers [k, k+1). In it: 1 read out the spikes of [k-1, k); 2 decode and push them; 3 take the commands due at k;
+4 the body moves over [k, k+1) under them, and its readings are those at the end; 5 push the readings, take the
+afferents due at k; 6 encode them into the network; 7 record; 8 the network integrates [k, k+1). So with all delays 0 a
+spike in tick k moves the body in tick k+1, and what the body does in tick k is felt by the network in tick k: the
+loop's own latency is one tick, on the motor side.
+
+Where every motor delay is at least one tick, the commands due at k+1 are known in tick k, and the body moves over
+[k+1, k+2) in a thread while the network integrates [k, k+1) (`_exchange_ahead`, the twin of `exchange`): the same calls
+on the same numbers, so not a bit differs.
 """
 
 from __future__ import annotations
@@ -142,8 +145,8 @@ class Lockstep:
         if wrong is not None:
             population, variable, neuron = wrong
             raise SimulationError(
-                f"the network blew up by tick {self.tick} (t = {self.tick * self.clock.tick:g} s): {variable} of neuron {neuron} of "
-                f"population '{population}' is not finite"
+                f"the network blew up by tick {self.tick} (t = {self.tick * self.clock.tick:g} s): {variable} of "
+                f"neuron {neuron} of population '{population}' is not finite"
             )
 
     def exchange(self, tick: int) -> None:

@@ -105,7 +105,7 @@ def attach(
         wires: list[SensoryWire | MotorWire] = [*lockstep.sensory, *lockstep.motor]
         for wire in wires:
             for side in ("sent", "delivered"):
-                layout = wire_series(wire.name, side, wire.channels, unit=wire.unit)  # type: ignore[arg-type]
+                layout = wire_series(wire.name, side, wire.channels, unit=wire.unit)
                 series.append((layout, getattr(wire, side), True))
     populations = () if network is None else tuple(
         _population(p, network.models[p.model].threshold is not None) for p in network.populations.values()

@@ -1,7 +1,7 @@
 """One checkpoint in one file: written whole or not at all, and read only if every byte is right.
 
 The bytes: ``MAGIC``; the length of the header (uint64, little endian); the header, JSON with `meta` and the name, type
-and shape of each array; the arrays, one after the other, little endian in C order; the SHA-256 (32 bytes) of all before.
+and shape of each array; the arrays, one after the other, little endian in C order; the SHA-256 (32 bytes) of all that.
 """
 
 from __future__ import annotations
@@ -55,16 +55,14 @@ def write(path: Path, meta: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]
     table = [[name, array.dtype.str, list(array.shape)] for name, array in plain.items()]
     header = json.dumps({"meta": meta, "arrays": table}).encode()
     partial = path.with_name(path.name + ".partial")
+    pieces: list[bytes | memoryview] = [MAGIC, len(header).to_bytes(8, "little"), header]
+    # as flat bytes: not every type and shape has a buffer that can be hashed
+    pieces += [array.reshape(-1).view(np.uint8).data for array in plain.values() if array.size]
     total = hashlib.sha256()
     size = 0
     try:
         with partial.open("wb") as file:
-            for piece in (
-                MAGIC,
-                len(header).to_bytes(8, "little"),
-                header,
-                *(a.reshape(-1).data for a in plain.values()),
-            ):
+            for piece in pieces:
                 total.update(piece)
                 size += file.write(piece)
             size += file.write(total.digest())

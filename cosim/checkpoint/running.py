@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import asdict
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -78,7 +79,10 @@ class Checkpoints:
             "wall": self._simulation.wall,
             "build": self._simulation.build_seconds,
         }
-        self._keeper.save(meta, arrays)
+        recorder = self._lockstep.recorder
+        assert recorder is not None  # checkpoints go with a record
+        # written behind the run's back, once the record is in the store up to here
+        recorder.defer(partial(self._keeper.save, meta, arrays))
         pass_through(self._lockstep, arrays)
         self._last = self._lockstep.tick
         self.seconds += time.perf_counter() - begin

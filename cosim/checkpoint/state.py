@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cosim.bridge.lockstep import Lockstep
+from cosim.bridge.wires import MotorWire, SensoryWire
 from cosim.errors import UserError
 
 Arrays = dict[str, NDArray[Any]]
@@ -16,12 +17,12 @@ Arrays = dict[str, NDArray[Any]]
 
 def _wires(lockstep: Lockstep) -> Arrays:
     """The arrays themselves."""
-    wires = (*lockstep.sensory, *lockstep.motor)
+    wires: list[SensoryWire | MotorWire] = [*lockstep.sensory, *lockstep.motor]
     return {f"wires/{wire.name}/{key}": array for wire in wires for key, array in wire.memory().items()}
 
 
 def take(lockstep: Lockstep) -> Arrays:
-    """Copies of everything, between two ticks. The record is flushed."""
+    """Copies of everything, between two ticks. The record is handed over to be written up to here."""
     found = {key: array.copy() for key, array in _wires(lockstep).items()}
     if lockstep.backend is not None:
         found |= {f"network/{key}": array for key, array in lockstep.backend.snapshot().items()}
@@ -41,7 +42,7 @@ def give(lockstep: Lockstep, arrays: Mapping[str, NDArray[Any]], tick: int) -> N
     saved = {key for key in arrays if key.startswith("wires/")}
     for key in sorted(saved ^ set(wires)):
         raise UserError(f"the checkpoint does not fit the experiment's wires: {key}")
-    # lesions are made again, which changes nothing that the snapshots do not bring back; pushes are in the body's arrays
+    # lesions are made again, which the snapshots then bring back anyway; pushes are in the body's arrays
     lockstep.schedule.resume(tick, replay=True)
     lockstep.pushes.resume(tick, replay=False)
     for key, array in wires.items():
@@ -56,7 +57,7 @@ def give(lockstep: Lockstep, arrays: Mapping[str, NDArray[Any]], tick: int) -> N
 
 
 def pass_through(lockstep: Lockstep, arrays: Mapping[str, NDArray[Any]]) -> None:
-    """After `take`: where the body does not come back exactly, go on here from what another process would go on from."""
+    """After `take`: where the body does not come back exactly, go on from what another process would go on from."""
     if lockstep.body is not None and not lockstep.body.restores_exactly:
         lockstep.body.restore(_part(arrays, "body"))
 

@@ -91,7 +91,8 @@ def _whole(given: argparse.Namespace) -> None:
         if given.name is None:
             raise UserError("which experiment? Give its NAME, or --resume DIR")
         return
-    extra = [f"--{key}" for key in ("set", "seed", "duration", "out", "force", "checkpoint") if getattr(given, key) not in (None, False, [])]
+    others = ("set", "seed", "duration", "out", "force", "checkpoint")
+    extra = [f"--{key}" for key in others if (value := getattr(given, key)) or value == 0 and value is not False]
     extra += ["NAME"] if given.name is not None else []
     if extra:
         raise UserError(f"--resume goes on with the run as it was begun; it does not go with {', '.join(extra)}")
@@ -143,7 +144,10 @@ def _resumed(given: argparse.Namespace, say: Callable[[str], None]) -> Result:
     from cosim.record.manifest import read_manifest
     from cosim.record.progress import Progress
 
-    with Progress(read_manifest(given.resume).get("duration") or 0.0) as progress:
+    manifest = read_manifest(given.resume)
+    if manifest.get("status") == "complete":
+        given.no_report, given.video = True, False  # it is left as it is
+    with Progress(manifest.get("duration") or 0.0) as progress:
         return resume(
             given.resume, backend=given.backend, overlap=not given.no_overlap, progress=progress.update, say=say
         )

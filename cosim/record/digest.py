@@ -13,8 +13,8 @@ Byte layouts (all little endian, no padding, C order):
     for every tick, the raw state row of the body as float64.
 ``state``
     for every recorded state series in the order of their names: the name in UTF-8, a zero byte and the sum (32
-    bytes) of its rows as stored; then for every final state array in the order of their names: the name in UTF-8, a zero
-    byte, the number of its values as int64, and the values as float64. The SHA-256 of all this is taken at once.
+    bytes) of its rows as stored; then for every final state array in the order of their names: the name in UTF-8, a
+    zero byte, the number of its values as int64, and the values as float64. The SHA-256 of all this is taken at once.
 """
 
 from __future__ import annotations

@@ -16,6 +16,7 @@ import json
 import os
 import shutil
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -33,9 +34,9 @@ _LEVEL = 1
 
 def replace_json(path: Path, content: Any, *, indent: int | None = None) -> None:
     """Write JSON so that a reader sees the old file or the new one, never a part of it."""
-    partial = path.with_name(path.name + ".partial")
-    partial.write_text(json.dumps(content, indent=indent, allow_nan=False), encoding="utf-8")
-    os.replace(partial, path)
+    part = path.with_name(path.name + ".partial")
+    part.write_text(json.dumps(content, indent=indent, allow_nan=False), encoding="utf-8")
+    os.replace(part, path)
 
 
 def last_chunk(folder: Path, rows: int) -> npt.NDArray[Any] | None:
@@ -70,7 +71,8 @@ class GrowingArray:
 
     ``sink``, if given, is called with every row once, in order, in blocks of some rows (for a running hash).
     ``resume`` is the number of rows after which an array of the store is to go on; None makes a new one. What was
-    written beyond them stays visible until ``publish``; ``trim`` then deletes its files.
+    written beyond them stays visible until ``publish``; ``trim`` then deletes its files. ``submit`` is given what is to
+    be done with files, to be done in that order.
     """
 
     def __init__(
@@ -86,6 +88,7 @@ class GrowingArray:
         attributes: dict[str, Any] | None = None,
         sink: Callable[[npt.NDArray[Any]], None] | None = None,
         resume: int | None = None,
+        submit: Callable[[Callable[[], None]], None] = lambda job: job(),
     ) -> None:
         fill = float("nan") if np.dtype(dtype).kind == "f" else 0
         little = np.dtype(dtype).newbyteorder("<")
@@ -114,6 +117,8 @@ class GrowingArray:
         self._used = 0
         self._start = 0
         self._written = 0
+        self._submit = submit
+        self._published = self._document["shape"][0]
         if resume is not None:
             self._go_on(resume)
 
@@ -162,25 +167,35 @@ class GrowingArray:
         if self.rows == self._written:
             return
         if self._buffer.size:
-            self._write_chunk(self._folder / self._chunk_name.format(self._start // self._chunk))
+            file = self._folder / self._chunk_name.format(self._start // self._chunk)
+            # a copy, as the buffer is filled further while it is written
+            self._submit(partial(self._write_chunk, file, self._buffer.copy()))
         if self._sink is not None:
             self._sink(self._buffer[self._written - self._start : self._used])
         self._written = self.rows
 
-    def _write_chunk(self, file: Path) -> None:
+    def _write_chunk(self, file: Path, rows: npt.NDArray[Any]) -> None:
         try:
             file.parent.mkdir(parents=True, exist_ok=True)
-            partial = file.with_name(file.name + ".partial")
-            partial.write_bytes(self._codec.encode(self._buffer))
-            os.replace(partial, file)
+            part = file.with_name(file.name + ".partial")
+            part.write_bytes(self._codec.encode(rows))
+            os.replace(part, file)
         except OSError as error:
             raise CosimError(f"{file}: cannot write the record: {error.strerror or error}") from error
 
     def publish(self) -> int:
         """Make the written rows visible: replace the array's metadata atomically. Returns their number."""
-        self._document["shape"][0] = self._written
-        replace_json(self._file, self._document)
+        if self._published != self._written:
+            self._published = self._written
+            self._submit(partial(self._show, self._written))
         return self._written
+
+    def _show(self, rows: int) -> None:
+        self._document["shape"][0] = rows
+        try:
+            replace_json(self._file, self._document)
+        except OSError as error:
+            raise CosimError(f"{self._file}: cannot write the record: {error.strerror or error}") from error
 
     def _turn(self) -> None:
         self.write()

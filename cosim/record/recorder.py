@@ -20,6 +20,7 @@ from cosim.record.growing import GrowingArray, last_chunk, replace_json
 from cosim.record.labels import write_labels, write_populations
 from cosim.record.layout import Dimension, RecordLayout, SeriesLayout, resolve
 from cosim.record.manifest import FORMAT, STORE, Status, write_manifest
+from cosim.record.writer import Writer
 
 #: spikes in a chunk: 1 MiB of steps, about a second of a network of some thousand neurons
 SPIKE_CHUNK = 2**17
@@ -114,10 +115,11 @@ class Recorder:
 
     The manifest says "running" from the start until ``close``; the directory must exist (see ``prepare_directory``).
     ``flush_every`` is the number of ticks between flushes, which is also the number of ticks in a chunk of a series:
-    about one second of biological time is a good choice. ``tick_done`` counts ticks and flushes when it is time.
+    about one second of biological time is a good choice. ``tick_done`` counts ticks and flushes when it is time; files
+    are written by a thread meanwhile, in order, and what went wrong there is raised at the next flush.
 
-    ``resume`` takes up the store at ``path`` again where ``position`` was called on the recorder that wrote it: what was
-    recorded later is dropped. Raises CosimError, before anything is changed, if the store does not hold all of it.
+    ``resume`` takes up the store at ``path`` again where ``position`` was called on the recorder that wrote it: what
+    was recorded later is dropped. Raises CosimError, before anything is changed, if the store does not hold all of it.
     """
 
     def __init__(
@@ -142,6 +144,7 @@ class Recorder:
             "started": manifest.get("started", datetime.now(UTC).isoformat(timespec="seconds")),
         }
         self._resume = resume
+        self._writer = Writer()
         self._store = path / STORE
         if resume is None:
             write_manifest(path, self._manifest)
@@ -166,8 +169,11 @@ class Recorder:
         self._publish()
 
     def position(self) -> Position:
-        """Where the record is, for ``resume``: ``ticks``, ``rows/<array>`` and the running sums; flushes first."""
-        self.flush()
+        """Where the record is, for ``resume``: ``ticks``, ``rows/<array>`` and the running sums.
+
+        Everything up to here is handed over to be written; what must come after it goes through ``defer``.
+        """
+        self._hand_over()
         found: Position = {"ticks": np.array(self.ticks)}
         found |= {f"rows/{array.name}": np.array(array.rows) for array in self._arrays}
         return found | {key: chain.position() for key, chain in self._chains().items()}
@@ -183,6 +189,7 @@ class Recorder:
             chain.resume(position[key])
         write_manifest(self.path, self._manifest)
         self._publish()
+        self._writer.wait()
         for array in self._arrays:
             array.trim()
 
@@ -206,10 +213,20 @@ class Recorder:
         """Count a tick; flush every ``flush_every`` of them."""
         self.ticks += 1
         if self.ticks % self.flush_every == 0:
-            self.flush()
+            self._hand_over()
 
     def flush(self) -> None:
-        """Bring everything received so far to the store: data of all arrays first, then their lengths."""
+        """Bring everything received so far to the store, and return when it is there."""
+        self._hand_over()
+        self._writer.wait()
+
+    def defer(self, job: Callable[[], None]) -> None:
+        """Do `job` in the thread that writes, after everything handed over until now is in the store."""
+        self._writer.submit(job)
+
+    def _hand_over(self) -> None:
+        """Let the thread write everything received so far: data of all arrays first, then their lengths."""
+        self._writer.wait()  # for the flush before this one, long done unless the disk is slower than the run
         self._spikes.drain()
         for clock in self._clocks.values():
             clock.advance(self.layout.tick)
@@ -225,8 +242,9 @@ class Recorder:
         ``final_state`` (name -> array) goes into the state hash. Use ``message`` to say why a run failed.
         """
         if not self._closed:
-            self.flush()
             self._closed = True
+            self._hand_over()
+            self._writer.close()
         hashes = {
             "spikes": self._spikes.digest.hexdigest(),
             "state": self._state_digest.hexdigest(final_state),
@@ -275,6 +293,7 @@ class Recorder:
             attributes=attributes,
             sink=sink,
             resume=None if self._resume is None else int(self._resume[f"rows/{name}"]),
+            submit=self._writer.submit,
         )
         self._arrays.append(array)
         return array
@@ -325,5 +344,8 @@ class Recorder:
     def _publish(self) -> None:
         """Lengths of the arrays, then, last and in one replacement, the lengths that belong together."""
         rows = {array.name: array.publish() for array in self._arrays}
-        self._root_document["attributes"].update(end_tick=self.ticks, rows=rows)
+        self._writer.submit(partial(self._show, self.ticks, rows))
+
+    def _show(self, ticks: int, rows: dict[str, int]) -> None:
+        self._root_document["attributes"].update(end_tick=ticks, rows=rows)
         replace_json(self._store / "zarr.json", self._root_document)

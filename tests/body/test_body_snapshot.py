@@ -1,4 +1,4 @@
-"""What a body in PyBullet comes back from, to the bit: free bodies from a snapshot; touching ones only if both pass through it."""
+"""What brings a body in PyBullet back to the bit: a snapshot if it is free, passing through it if it touches."""
 
 from collections.abc import Callable
 from typing import Any

@@ -76,8 +76,8 @@ def build(motor_delay: str, out: Path | None = None, **options: Any) -> Lockstep
     loop = Lockstep(CLOCK, net, backend, body, inputs, [sensory], [motor], [], Schedule())
     if out is not None:
         prepare_directory(out)
-        series = [body_series("joint_angle", body.joints), *(wire_series(w.name, s, w.channels) for w in (sensory, motor)
-                  for s in ("sent", "delivered"))]  # fmt: skip
+        series = [body_series("joint_angle", body.joints)]
+        series += [wire_series(w.name, s, w.channels) for w in (sensory, motor) for s in ("sent", "delivered")]
         layout = RecordLayout(CLOCK.tick, CLOCK.dt, (), tuple(series), False)
         loop.recorder = Recorder(out, manifest={}, layout=layout, flush_every=20)
         for one in series[1:]:

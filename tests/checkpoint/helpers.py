@@ -29,7 +29,7 @@ MODELS: dict[str, tuple[str, dict[str, Any]]] = {
             "ablate": [
                 {"silence": "MC", "where": {"side": "left"}, "fraction": 0.2, "at": "90 ms"},
                 {"cut": "wires.stretch", "at": "190 ms"},
-                {"transect": "60 mm", "at": "240 ms"},
+                {"cut": "EX_EX", "at": "240 ms"},
             ],
             "perturb": {
                 "kick": {"kind": "force", "link": "head", "at": "60 ms", "for": "100 ms", "value": [0, "1 mN", 0]},

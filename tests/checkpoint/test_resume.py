@@ -62,7 +62,11 @@ def begin(path: Path) -> "subprocess.Popen[str]":
     go_on = ["--resume", str(path)] if (path / "manifest.json").exists() else [
         "stretch_reflex", "--checkpoint", "10 ms", "--out", str(path), "--duration", "1 s"]  # fmt: skip
     return subprocess.Popen(
-        command("run", *go_on, "--no-report"), env=environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        command("run", *go_on, "--no-report"),
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
     )
 
 
@@ -81,7 +85,7 @@ def test_killed_six_times_at_random_and_resumed(tmp_path: Path) -> None:
     path, chance = tmp_path / "killed", random.Random(3)
     for _ in range(6):
         kill(path, chance.uniform(0.0, 0.12))
-    assert hashes_of_running(path) == "running"
+    assert status(path) == "running"
     reached = int(listed(path)[0].stem)
     last = begin(path)
     said, _ = last.communicate()
@@ -94,11 +98,11 @@ def test_killed_six_times_at_random_and_resumed(tmp_path: Path) -> None:
     assert len(listed(path)) == 2
 
 
-def hashes_of_running(path: Path) -> Any:
+def status(path: Path) -> Any:
     return json.loads((path / "manifest.json").read_text())["status"]
 
 
-# -- what cannot be resumed, and why (the reflex, in this process) ------------------------------------------------------
+# -- what cannot be resumed, and why (the reflex, in this process) -----------------------------------------------------
 
 
 @pytest.fixture(scope="module")
@@ -180,7 +184,7 @@ def test_other_documents_are_refused(interrupted: Path) -> None:
         resume(interrupted)
     assert "000000080.checkpoint cannot be resumed here" in str(caught.value)
     assert (interrupted / "manifest.json").read_text() != ""
-    assert hashes_of_running(interrupted) == "running"
+    assert status(interrupted) == "running"
 
 
 def test_a_document_that_is_gone(interrupted: Path) -> None:
@@ -210,3 +214,38 @@ def test_no_directory_and_no_result(tmp_path: Path) -> None:
         resume(tmp_path / "none")
     with pytest.raises(UserError, match="not a cosim result"):
         resume(tmp_path)
+
+
+# -- on the command line -----------------------------------------------------------------------------------------------
+
+
+def test_the_command_line_tells_what_it_does_not_do(reflex: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    from cosim.cli import main
+
+    assert main(["run", "--resume", str(reflex), "--no-report"]) == 0
+    captured = capsys.readouterr()
+    assert f"{reflex}: the run is complete; there is nothing to resume" in captured.err
+    assert str(reflex.name) in captured.out
+    assert main(["run", "--resume", str(reflex), "--seed", "0", "--force", "lever"]) == 2
+    said = capsys.readouterr().err
+    assert "--resume goes on with the run as it was begun; it does not go with --seed, --force, NAME" in said
+    assert main(["run"]) == 2
+    assert "which experiment? Give its NAME, or --resume DIR" in capsys.readouterr().err
+
+
+def test_the_command_line_asks_for_checkpoints(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    from cosim.cli import main
+
+    short = ["--duration", "60 ms", "--set", "transient=0 s", "--no-report", "--no-overlap", "--out"]
+    assert main(["run", "stretch_reflex", "--checkpoint", "20 ms", *short, str(tmp_path / "a")]) == 0
+    assert [int(file.stem) for file in listed(tmp_path / "a")] == [40, 20]
+    assert main(["run", "--checkpoint", "stretch_reflex", *short, str(tmp_path / "b")]) == 0  # every second
+    assert [int(file.stem) for file in listed(tmp_path / "b")] == [0]
+    assert main(["run", "stretch_reflex", "--checkpoint", "1.5 ms", *short, str(tmp_path / "c")]) == 2
+    assert "does not divide the time between checkpoints of 0.0015 s" in capsys.readouterr().err
+    assert main(["run", "stretch_reflex", *short, str(tmp_path / "d")]) == 0
+    assert main(["run", "--resume", str(tmp_path / "d")]) == 0  # complete
+    manifest = json.loads((tmp_path / "d" / "manifest.json").read_text())
+    (tmp_path / "d" / "manifest.json").write_text(json.dumps({**manifest, "status": "interrupted"}))
+    assert main(["run", "--resume", str(tmp_path / "d")]) == 2
+    assert "has no checkpoint, so it cannot be resumed" in capsys.readouterr().err

@@ -89,7 +89,7 @@ def test_what_came_later_is_gone_as_soon_as_it_is_taken_up(tmp_path: Path) -> No
     first.flush()
     open_at(tmp_path / "r", resume=position)
     assert len(Result(tmp_path / "r").trace("body/joint_angle").values) == 33
-    chunks = [file for file in (tmp_path / "r" / "data.zarr" / "body" / "joint_angle" / "c").iterdir()]
+    chunks = (tmp_path / "r" / "data.zarr" / "body" / "joint_angle" / "c").iterdir()
     assert sorted(chunk.name for chunk in chunks) == ["0", "1"]
 
 
