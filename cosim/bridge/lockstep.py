@@ -110,7 +110,7 @@ class Lockstep:
     @property
     def overlaps(self) -> bool:
         """Whether body and network advance at the same time: allowed, possible, and the network leaves Python alone."""
-        if not self.overlap or self.body is None or not getattr(self.backend, "releases_gil", False):
+        if not self.overlap or self.body is None or self.backend is None or not self.backend.releases_gil:
             return False
         return all(wire.shortest_delay > 0 for wire in self.motor)
 

@@ -16,6 +16,8 @@ class NeuralBackend(Protocol):
 
     name: str
     steps_per_tick: int
+    #: whether Python can go on in another thread while a tick is integrated, so that the body may move meanwhile
+    releases_gil: bool
 
     def view(self, population: str, variable: str) -> NDArray[np.float64]:
         """A writable view, shape (n,), SI, valid for the life of the backend. Raises UserError for an unknown name."""

@@ -23,6 +23,7 @@ class ArrayBackend:
 
     name: str
     steps_per_tick: int
+    releases_gil = False
 
     def __init__(self, network: NetworkIR, arrays: Arrays, steps_per_tick: int) -> None:
         self.steps_per_tick = steps_per_tick

@@ -44,6 +44,7 @@ class CompiledBackend(ArrayBackend):
         texts = program(network, switches=False)
         self.entry = _compile(texts, say)
         self.name = "compiled"
+        self.releases_gil = True
         library = Library(self.entry.library)
         self._arrays_by_key: dict[tuple[str, str], NDArray[Any]] = {}
         layout = self.entry.layout

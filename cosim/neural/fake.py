@@ -26,6 +26,7 @@ class FakeBackend:
         respond: Callable[[int, dict[str, NDArray[np.float64]]], list[int]],
     ) -> None:
         self.name = "fake"
+        self.releases_gil = False
         self.steps_per_tick = steps_per_tick
         self.arrays = {f"{p}/{v}": np.zeros(n) for p, (_, n) in populations.items() for v in variables}
         self.silenced: list[tuple[str, list[int]]] = []

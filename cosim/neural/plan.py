@@ -19,6 +19,7 @@ class PlanBackend:
     """Views are arrays of the right length; nothing moves. See NeuralBackend."""
 
     name = "plan"
+    releases_gil = False
 
     def __init__(self, network: NetworkIR, steps_per_tick: int) -> None:
         self._network = network
