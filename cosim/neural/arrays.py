@@ -16,7 +16,10 @@ from cosim.neural.program import GroupText, Program, SummedText, SynapsesText, p
 
 I32 = NDArray[np.int32]
 F64 = NDArray[np.float64]
-Sorter = Callable[[I32, I32, I32, int, int], NDArray[Any]]
+#: (pre, delay, post, further columns), each of shape (edges,)
+EdgeArrays = tuple[I32, I32, I32, list[F64]]
+Order = Callable[[I32, I32, I32, int, int], NDArray[Any]]
+Arrange = Callable[[EdgeArrays, int, int], EdgeArrays]
 
 
 @dataclass(frozen=True)
@@ -55,13 +58,23 @@ def by_source(pre: I32, delay: I32, post: I32, n_pre: int, n_post: int) -> NDArr
     return order
 
 
-class Arrays:
-    """The arrays of a network for its program."""
+def arrange(edges: EdgeArrays, n_pre: int, n_post: int) -> EdgeArrays:
+    """Edges and what belongs to them in the order (source, delay, target)."""
+    pre, delay, post, columns = edges
+    order = by_source(pre, delay, post, n_pre, n_post)
+    return pre[order], delay[order], post[order], [column[order] for column in columns]
 
-    def __init__(self, network: NetworkIR, program: Program, sorter: Sorter = by_source) -> None:
+
+class Arrays:
+    """The arrays of a network for its program; faster functions with equal results may replace `order` and `arrange`."""
+
+    def __init__(
+        self, network: NetworkIR, program: Program, order: Order = by_source, arrange: Arrange = arrange
+    ) -> None:
         self._network = network
         self._program = program
-        self._sorter = sorter
+        self._order_of = order
+        self._arrange = arrange
         self._joined: dict[str, ProjectionIR | ContinuousIR] = {**network.projections, **network.continuous}
         self.offset: dict[str, int] = {}
         self.groups: dict[str, GroupArrays] = {}
@@ -93,19 +106,25 @@ class Arrays:
     def synapses(self, text: SynapsesText | SummedText) -> SynapsesArrays:
         """The edges of one object; built anew at each call, because they are many."""
         blocks, pre, post, delay = self._stack(text)
-        order = self._order(text, pre, delay, post)
         values: dict[str, F64 | float] = {}
+        columns: dict[str, F64] = {}
         for name in blocks[0].parameters:
-            array = (
-                blocks[0].parameters[name] if len(blocks) == 1 else np.concatenate([e.parameters[name] for e in blocks])
-            )
-            alike = bool(len(array) and (array == array[0]).all())
-            values[name] = float(array[0]) if alike else array[order]
+            parts = [e.parameters[name] for e in blocks]
+            array = parts[0] if len(parts) == 1 else np.concatenate(parts)
+            if len(array) and (array == array[0]).all():
+                values[name] = float(array[0])
+            else:
+                columns[name] = array
         starts = [getattr(self._joined[name], "initial", {}) for name in text.projections]
         for key in {key: None for initial in starts for key in initial}:
-            numbers = [initial.get(key, 0.0) for initial in starts]
-            values[key] = np.repeat(numbers, [len(e) for e in blocks])[order]
-        return SynapsesArrays(pre[order], post[order], delay[order], values)
+            numbers = [float(initial.get(key, 0.0)) for initial in starts]
+            if len(set(numbers)) == 1:
+                values[key] = numbers[0]
+            else:
+                columns[key] = np.repeat(numbers, [len(e) for e in blocks])
+        sizes = self.groups[text.source].n, self.groups[text.target].n
+        pre, delay, post, arranged = self._arrange((pre, delay, post, list(columns.values())), *sizes)
+        return SynapsesArrays(pre, post, delay, values | dict(zip(columns, arranged, strict=True)))
 
     def places(self, projection: str) -> tuple[str, NDArray[np.int64]]:
         """The object of a projection, and where in it each edge of the projection's own list lies."""
@@ -140,14 +159,15 @@ class Arrays:
             blocks.append(edges)
             pre.append(_shifted(edges.pre, self.offset[projection.source]))
             post.append(_shifted(edges.post, self.offset[projection.target]))
+        count = sum(len(e) for e in blocks)
+        if count >= 2**31 - 1:
+            raise UserError(f"{count} synapses between two models are more than the {2**31 - 2} that are possible")
         if len(blocks) == 1:
             return blocks, pre[0], post[0], blocks[0].delay
         return blocks, np.concatenate(pre), np.concatenate(post), np.concatenate([e.delay for e in blocks])
 
     def _order(self, text: SynapsesText | SummedText, pre: I32, delay: I32, post: I32) -> NDArray[Any]:
-        if len(pre) >= 2**31 - 1:
-            raise UserError(f"{len(pre)} synapses between two models are more than the {2**31 - 2} that are possible")
-        return self._sorter(pre, delay, post, self.groups[text.source].n, self.groups[text.target].n)
+        return self._order_of(pre, delay, post, self.groups[text.source].n, self.groups[text.target].n)
 
 
 def _shifted(ids: I32, by: int) -> I32:

@@ -48,7 +48,7 @@ class CompiledBackend(ArrayBackend):
         library = Library(self.entry.library)
         self._arrays_by_key: dict[tuple[str, str], NDArray[Any]] = {}
         layout = self.entry.layout
-        super().__init__(network, Arrays(network, texts, library.order), steps_per_tick)
+        super().__init__(network, Arrays(network, texts, library.order, library.arrange), steps_per_tick)
         self._edges: dict[str, int] = {}
         self._intact: dict[str, NDArray[np.uint8]] = {}
         self._orders: dict[str, NDArray[np.int32] | None] = {}

@@ -106,6 +106,75 @@ extern "C"
         }
     }
 
+    // Edges that ascend by target, put into the order (source, delay, target), with columns of numbers that belong to them.
+    // They are moved in one pass to the end of their source's list, which needs no more than a line of memory per source;
+    // then every list is sorted by delay by itself.
+    void cosim_arrange(
+        int64_t n, const int32_t *pre, const int32_t *delay, const int32_t *post, int64_t n_pre, int64_t n_delay,
+        int64_t n_columns, const double *const *columns, int32_t *new_pre, int32_t *new_delay, int32_t *new_post,
+        double *const *new_columns)
+    {
+        std::vector<int64_t> place(n_pre + 1, 0);
+        for (int64_t k = 0; k < n; k++)
+            place[pre[k] + 1]++;
+        for (int64_t source = 0; source < n_pre; source++)
+        {
+            place[source + 1] += place[source];
+            std::fill(new_pre + place[source], new_pre + place[source + 1], (int32_t)source);
+        }
+        std::vector<int32_t> at(place.begin(), place.end());
+        const int64_t soon = 24;
+        for (int64_t k = 0; k < n; k++)
+        {
+            if (k + soon < n)
+            {
+                const int32_t next = at[pre[k + soon]];
+                __builtin_prefetch(new_post + next, 1);
+                if (n_delay > 1)
+                    __builtin_prefetch(new_delay + next, 1);
+                for (int64_t c = 0; c < n_columns; c++)
+                    __builtin_prefetch(new_columns[c] + next, 1);
+            }
+            const int32_t to = at[pre[k]]++;
+            new_post[to] = post[k];
+            if (n_delay > 1)
+                new_delay[to] = delay[k];
+            for (int64_t c = 0; c < n_columns; c++)
+                new_columns[c][to] = columns[c][k];
+        }
+        if (n_delay <= 1)
+        {
+            std::copy(delay, delay + n, new_delay);
+            return;
+        }
+        std::vector<int32_t> order, integers;
+        std::vector<double> numbers;
+        for (int64_t source = 0; source < n_pre; source++)
+        {
+            const int64_t begin = place[source], size = place[source + 1] - begin;
+            int32_t *d = new_delay + begin, *p = new_post + begin;
+            if (std::is_sorted(d, d + size))
+                continue;
+            order.resize(size);
+            for (int64_t k = 0; k < size; k++)
+                order[k] = (int32_t)k;
+            std::stable_sort(order.begin(), order.end(), [d](int32_t a, int32_t b) { return d[a] < d[b]; });
+            integers.assign(p, p + size);
+            for (int64_t k = 0; k < size; k++)
+                p[k] = integers[order[k]];
+            integers.assign(d, d + size);
+            for (int64_t k = 0; k < size; k++)
+                d[k] = integers[order[k]];
+            for (int64_t c = 0; c < n_columns; c++)
+            {
+                double *column = new_columns[c] + begin;
+                numbers.assign(column, column + size);
+                for (int64_t k = 0; k < size; k++)
+                    column[k] = numbers[order[k]];
+            }
+        }
+    }
+
     // The order (source, delay, target) of edges; those alike in all three keep their order.
     void cosim_order(
         int64_t n, const int32_t *pre, const int32_t *delay, const int32_t *post, int64_t n_pre, int64_t n_delay,

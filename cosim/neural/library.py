@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cosim.errors import CosimError
+from cosim.neural.arrays import EdgeArrays
 
 I32 = NDArray[np.int32]
 I64 = NDArray[np.int64]
@@ -27,6 +28,7 @@ _FUNCTIONS: dict[str, tuple[Any, list[Any]]] = {
     "cosim_spike_ids": (_POINTER, [_POINTER]),
     "cosim_flight": (_INT64, [_POINTER, _INT64, _POINTER, _POINTER]),
     "cosim_set_flight": (None, [_POINTER, _INT64, _INT64, _POINTER, _POINTER]),
+    "cosim_arrange": (None, [_INT64, *[_POINTER] * 3, _INT64, _INT64, _INT64, *[_POINTER] * 5]),
     "cosim_order": (None, [_INT64, _POINTER, _POINTER, _POINTER, _INT64, _INT64, _INT64, _POINTER]),
 }
 
@@ -59,6 +61,25 @@ class Library:
             len(pre), _address(pre), _address(delay), _address(post), n_pre, n_delay, n_post, _address(order)
         )
         return order
+
+    def arrange(self, edges: EdgeArrays, n_pre: int, n_post: int) -> EdgeArrays:
+        """See cosim.neural.arrays.arrange: the same, many times faster."""
+        pre, delay, post = (np.ascontiguousarray(a, dtype=np.int32) for a in edges[:3])
+        columns = [np.ascontiguousarray(c, dtype=np.float64) for c in edges[3]]
+        if len(post) > 1 and bool((post[1:] < post[:-1]).any()):
+            order = self.order(pre, delay, post, n_pre, n_post)
+            return pre[order], delay[order], post[order], [c[order] for c in columns]
+        new = [np.empty(len(pre), dtype=np.int32) for _ in range(3)]
+        new_columns = [np.empty(len(pre)) for _ in columns]
+        n_delay = 2 if len(delay) and delay.min() != delay.max() else 1
+        old_pointers, new_pointers = (
+            np.array([_address(c) for c in cs], dtype=np.uintp) for cs in (columns, new_columns)
+        )
+        self._dll.cosim_arrange(
+            len(pre), _address(pre), _address(delay), _address(post), n_pre, n_delay, len(columns),
+            _address(old_pointers), *(_address(a) for a in new), _address(new_pointers),
+        )  # fmt: skip
+        return new[0], new[1], new[2], new_columns
 
     def open(self, arrays: Sequence[NDArray[Any]], n_queues: int, n_objects: int) -> Running:
         """A network over these arrays, in the order of the layout."""

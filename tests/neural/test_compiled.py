@@ -10,9 +10,11 @@ import pytest
 
 from cosim.errors import UserError
 from cosim.graph.ir import NetworkIR
+from cosim.neural.arrays import arrange, by_source
 from cosim.neural.backend import NeuralBackend
 from cosim.neural.choose import choose
-from cosim.neural.compiled import CompiledBackend
+from cosim.neural.compiled import CompiledBackend, compile_network
+from cosim.neural.library import Library
 from cosim.neural.program import program
 from cosim.neural.runtime import RuntimeBackend
 from cosim.neural.toolchain import has_compiler
@@ -157,3 +159,20 @@ def test_what_a_study_varies_is_not_in_the_program() -> None:
     assert text(projections={"AA": join("A", "A", parameters={"w": {"normal": ["0.1", "0"]}})}) == plain
     assert text(projections={"AA": join("A", "A", parameters={"w": 0.1})}) == plain
     assert text(projections={"AA": join("A", "A", on_spike="g -= w")}) != plain
+
+
+@pytest.mark.parametrize("kind", ["one_delay", "many_delays", "targets_out_of_order", "none"])
+def test_the_library_arranges_edges_as_numpy_does(kind: str) -> None:
+    rng = np.random.default_rng(3)
+    count = 0 if kind == "none" else 5000
+    pre, post = (rng.integers(0, 60, count).astype(np.int32) for _ in range(2))
+    if kind != "targets_out_of_order":
+        post.sort()
+    delay = np.full(count, 7, np.int32) if kind == "one_delay" else rng.integers(0, 9, count).astype(np.int32)
+    columns = [rng.normal(size=count), np.arange(count, dtype=np.float64)]
+    library = Library(compile_network(network(**recurrent(lif()))).library)
+    expected, found = arrange((pre, delay, post, columns), 60, 60), library.arrange((pre, delay, post, columns), 60, 60)
+    for a, b in zip((*expected[:3], *expected[3]), (*found[:3], *found[3]), strict=True):
+        assert a.dtype == b.dtype and np.array_equal(a, b)
+    order = library.order(pre, delay, post, 60, 60)
+    assert np.array_equal(order, by_source(pre, delay, post, 60, 60))
