@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import cosim
 from cosim.body import FakeBody
 from cosim.bridge.clock import Clock
 from cosim.bridge.inputs import Inputs
@@ -18,7 +19,8 @@ from cosim.bridge.schedule import Schedule
 from cosim.bridge.wires import MotorWire, SensoryWire
 from cosim.errors import SimulationError
 from cosim.neural.fake import FakeBackend
-from cosim.record import Recorder, RecordLayout, body_series, prepare_directory, wire_series
+from cosim.neural.toolchain import has_compiler
+from cosim.record import Recorder, RecordLayout, Result, body_series, prepare_directory, wire_series
 from cosim.spec.experiment import WireSpec
 from tests.graph.helpers import network
 
@@ -124,8 +126,6 @@ def test_not_a_bit_differs(delay: Any, pauses: dict[str, float], tmp_path: Path)
         assert loop.body.threads == ({"cosim-body", "MainThread"} if overlap else {"MainThread"})
         hashes.append(loop.recorder.close("complete", final_state=loop.backend.state())["hashes"])
         results.append(outcome(loop))
-        from cosim.record import Result
-
         names = ("body/joint_angle", "wires/in/sent", "wires/in/delivered", "wires/out/sent", "wires/out/delivered")
         traces.append([Result(tmp_path / str(overlap)).trace(name).values.tobytes() for name in names])
     assert results[0] == results[1]
@@ -217,3 +217,21 @@ def test_the_thread_passes_errors_on_once() -> None:
     thread.start(1)
     thread.stop()  # under way: waited for, its error dropped
     assert not thread.busy
+
+
+@pytest.mark.skipif(not has_compiler(), reason="the compiled network needs a C++ compiler")
+@pytest.mark.parametrize(("name", "changes"), [
+    ("stretch_reflex", {"perturb.tap.at": "60 ms", "ablate": [{"silence": "MN", "fraction": 0.5, "at": "150 ms"}]}),
+    ("salamander_swim", {"wires.motor.delay": "3 ms", "wires.stretch.delay": "2 ms"}),
+])  # fmt: skip
+def test_not_a_bit_differs_with_the_engines(name: str, changes: dict[str, Any], tmp_path: Path) -> None:
+    found = []
+    for overlap in (True, False):
+        experiment = cosim.load(name, {**changes, "duration": "300 ms", "transient": "0 s", "measure": {}})
+        with experiment.open(out=tmp_path / str(overlap), backend="compiled", overlap=overlap) as simulation:
+            assert simulation.lockstep.overlaps is overlap
+            simulation.run()
+        result = Result(tmp_path / str(overlap))
+        found.append(result.manifest["hashes"])
+        assert result.spikes()[1].size > 50
+    assert found[0] == found[1]
