@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from cosim.errors import UserError
 from cosim.graph.ir import ContinuousIR, Edges, NetworkIR, ProjectionIR
 from cosim.graph.random import hashes, stream
+from cosim.neural.limits import LIMITS, MOST_SYNAPSES
 from cosim.neural.program import GroupText, Program, SummedText, SynapsesText, populations_by_model
 
 I32 = NDArray[np.int32]
@@ -66,7 +67,7 @@ def arrange(edges: EdgeArrays, n_pre: int, n_post: int) -> EdgeArrays:
 
 
 class Arrays:
-    """The arrays of a network for its program; faster functions with equal results may replace `order` and `arrange`."""
+    """The arrays of a network for its program; faster functions with equal results may stand for `order`, `arrange`."""
 
     def __init__(
         self, network: NetworkIR, program: Program, order: Order = by_source, arrange: Arrange = arrange
@@ -160,8 +161,8 @@ class Arrays:
             pre.append(_shifted(edges.pre, self.offset[projection.source]))
             post.append(_shifted(edges.post, self.offset[projection.target]))
         count = sum(len(e) for e in blocks)
-        if count >= 2**31 - 1:
-            raise UserError(f"{count} synapses between two models are more than the {2**31 - 2} that are possible")
+        if count > MOST_SYNAPSES:
+            raise UserError(f"{count} synapses are too many: {LIMITS['too many synapses']}")
         if len(blocks) == 1:
             return blocks, pre[0], post[0], blocks[0].delay
         return blocks, np.concatenate(pre), np.concatenate(post), np.concatenate([e.delay for e in blocks])

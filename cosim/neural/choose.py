@@ -7,6 +7,7 @@ from collections.abc import Callable
 from cosim.errors import UserError
 from cosim.graph.ir import NetworkIR
 from cosim.neural.backend import NeuralBackend
+from cosim.neural.limits import check_machine, reason_against
 from cosim.neural.toolchain import has_compiler
 from cosim.spec.units import suggest
 
@@ -15,7 +16,7 @@ Say = Callable[[str], None]
 
 #: name -> what it is
 BACKENDS = {
-    "auto": "compiled where there is a C++ compiler, else numpy",
+    "auto": "compiled where that is possible, else runtime, else numpy",
     "compiled": "the whole network as one shared library, one call a tick (needs a C++ compiler)",
     "runtime": "Brian2's cython code, object by object (needs a C++ compiler)",
     "numpy": "Brian2's numpy code: slow, and needs nothing",
@@ -30,12 +31,15 @@ def choose(backend: str, say: Say | None = None) -> Factory:
     """
     if backend not in BACKENDS:
         raise UserError(f"no backend '{backend}', expected one of {', '.join(BACKENDS)}{suggest(backend, BACKENDS)}")
-    if backend in ("compiled", "runtime") and not has_compiler():
-        raise UserError(f"the {backend} backend needs a C++ compiler (g++); use --backend numpy, which is slower")
+    if backend == "runtime" and not has_compiler():
+        raise UserError("the runtime backend needs a C++ compiler (g++); use --backend numpy, which is slower")
+    if backend == "compiled":
+        check_machine()
     if backend == "auto":
-        backend = "compiled" if has_compiler() else "numpy"
-        if backend == "numpy" and say is not None:
-            say("no C++ compiler found: the network runs as numpy code, many times slower (--backend numpy)")
+        reason = reason_against()
+        backend = "compiled" if reason is None else "runtime" if has_compiler() else "numpy"
+        if reason is not None and say is not None:
+            say(f"the network runs on the slower backend '{backend}': {reason}")
 
     def make(network: NetworkIR, steps_per_tick: int) -> NeuralBackend:
         if backend == "compiled":

@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cosim.errors import UserError
 from cosim.graph.ir import NetworkIR
 from cosim.neural.arrays import Arrays, SynapsesArrays
 from cosim.neural.backend import Spikes
 from cosim.neural.cache import Entry, fetch
 from cosim.neural.common import ArrayBackend
 from cosim.neural.library import Library
+from cosim.neural.limits import check_machine
 from cosim.neural.program import Program, program
 from cosim.neural.snapshot import BOOKKEEPING, State, arrays_to_slots, check_keys, put
 from cosim.neural.toolchain import find_compiler
@@ -24,14 +24,14 @@ _DEFAULTS: dict[str, Any] = {"lastspike": -1e4, "not_refractory": True}
 
 
 def compile_network(network: NetworkIR, say: Callable[[str], None] | None = None) -> Entry:
-    """The compiled code of a network, from the cache or built now. Raises UserError without a compiler."""
+    """The compiled code of a network, from the cache or built now. Raises UserError where it cannot run."""
     return _compile(program(network, switches=False), say)
 
 
 def _compile(texts: Program, say: Callable[[str], None] | None) -> Entry:
+    check_machine()
     compiler = find_compiler()
-    if compiler is None:
-        raise UserError("the compiled backend needs a C++ compiler (g++)")
+    assert compiler is not None
     return fetch(texts, compiler, say)
 
 

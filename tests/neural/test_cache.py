@@ -13,7 +13,7 @@ import pytest
 from cosim.cli import main
 from cosim.errors import CosimError, UserError
 from cosim.graph.lesion import Lesions
-from cosim.neural import cache, choose, toolchain
+from cosim.neural import cache, choose, limits, toolchain
 from cosim.neural.compiled import CompiledBackend
 from tests.graph.helpers import network
 from tests.neural.circuits import join, lif, recurrent, two
@@ -139,13 +139,21 @@ def test_a_compiler_that_fails_is_told_and_leaves_nothing(monkeypatch: pytest.Mo
 
 
 def test_without_a_compiler_one_line_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(choose, "has_compiler", lambda: False)
+    for module in (choose, limits):
+        monkeypatch.setattr(module, "has_compiler", lambda: False)
     said: list[str] = []
     backend = choose.choose("auto", said.append)(network(**recurrent(lif(), n=2)), 10)
     assert backend.name == "runtime (numpy)"
-    assert said == ["no C++ compiler found: the network runs as numpy code, many times slower (--backend numpy)"]
-    with pytest.raises(UserError, match="the compiled backend needs a C\\+\\+ compiler"):
+    refusal = (
+        "the compiled backend cannot do this (no compiler): the network's own code is compiled on this machine, which "
+        "needs a C++ compiler (g++ or clang++)"
+    )
+    assert said == [f"the network runs on the slower backend 'numpy': {refusal}"]
+    with pytest.raises(UserError) as caught:
         choose.choose("compiled")
+    assert str(caught.value) == refusal
+    with pytest.raises(UserError, match="the runtime backend needs"):
+        choose.choose("runtime")
     with pytest.raises(UserError, match="no backend 'gpu'"):
         choose.choose("gpu")
 
@@ -162,3 +170,23 @@ def test_list_and_clear(capsys: pytest.CaptureFixture[str]) -> None:
     assert "freed" in capsys.readouterr().out
     assert cache.entries() == [] and not entry.path.exists()
     assert run(recurrent(lif(), n=5)).entry.built
+
+
+def test_what_the_compiled_backend_cannot_do_is_refused_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    refused = set()
+    with monkeypatch.context() as patch:
+        patch.setattr(sys, "platform", "win32")
+        with pytest.raises(UserError, match=r"\(not Linux: win32\)"):
+            choose.choose("compiled")
+        refused.add("not Linux")
+    with monkeypatch.context() as patch:
+        patch.setattr(limits, "has_compiler", lambda: False)
+        with pytest.raises(UserError, match=r"\(no compiler\)"):
+            choose.choose("compiled")
+        refused.add("no compiler")
+    with monkeypatch.context() as patch:
+        patch.setattr("cosim.neural.arrays.MOST_SYNAPSES", 3)
+        with pytest.raises(UserError, match="too many: synapses between two models are numbered with 32 bits"):
+            run(recurrent(lif(), n=20))
+        refused.add("too many synapses")
+    assert refused == set(limits.LIMITS)
