@@ -64,6 +64,7 @@ class CompiledBackend(ArrayBackend):
             queues += [(i, *self._rows(q, edges)) for i, q in own]
         arrays = [self._array(entry, fills) for entry in layout["arrays"]]
         self._running = library.open(arrays, len(layout["queues"]), len(layout["objects"]))
+        self._running.plan(steps_per_tick)
         for queue in queues:
             self._running.queue(*queue)
         ids = [self._arrays.groups[model].ids.astype(np.int32) for model in layout["spaces"]]
@@ -157,7 +158,7 @@ class CompiledBackend(ArrayBackend):
     # ------------------------------------------------------------ running
 
     def advance(self) -> None:
-        self._n_spikes = self._running.advance(self.steps_per_tick)
+        self._n_spikes = self._running.tick()
         self._restored = None
 
     def spikes(self) -> Spikes:

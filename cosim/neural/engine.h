@@ -134,6 +134,10 @@ struct Context
     bool sort = false;              // ids of one step do not ascend by themselves
     vector<int64_t> spike_steps;
     vector<int32_t> spike_ids;
+    int64_t steps = 0;               // of one tick
+    int64_t room = 0;                // number of spikes that the caller's arrays hold
+    int64_t *steps_out = nullptr;
+    int32_t *ids_out = nullptr;
 };
 
 template <typename T> static inline T *array(Context &context, size_t index) { return (T *)context.arrays[index]; }

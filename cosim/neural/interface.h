@@ -38,8 +38,23 @@ extern "C"
         context->sort = sort;
     }
 
-    // Integrate `steps` steps; returns the number of spikes.
-    int64_t cosim_advance(Context *context, int64_t steps)
+    void cosim_plan(Context *context, int64_t steps, int64_t room, int64_t *spike_steps, int32_t *spike_ids)
+    {
+        context->steps = steps;
+        context->room = room;
+        context->steps_out = spike_steps;
+        context->ids_out = spike_ids;
+    }
+
+    // Copy the last call's spikes; cosim_tick does so itself where there is room for all.
+    void cosim_spikes(Context *context, int64_t *steps, int32_t *ids)
+    {
+        std::copy(context->spike_steps.begin(), context->spike_steps.end(), steps);
+        std::copy(context->spike_ids.begin(), context->spike_ids.end(), ids);
+    }
+
+    // Integrate one tick as planned; returns the number of spikes, which are copied to the caller's arrays if they fit.
+    int64_t cosim_tick(Context *context)
     {
         cosim::Flush flush;
         Context &c = *context;
@@ -48,7 +63,7 @@ extern "C"
         const double dt = *cosim::array<double>(c, COSIM_DT);
         c.spike_steps.clear();
         c.spike_ids.clear();
-        for (int64_t k = 0; k < steps; k++)
+        for (int64_t k = 0; k < c.steps; k++)
         {
             cosim_step(c);
             const size_t before = c.spike_ids.size();
@@ -67,12 +82,11 @@ extern "C"
             *timestep += 1;
             *t = *timestep * dt;
         }
-        return (int64_t)c.spike_ids.size();
+        const int64_t n = (int64_t)c.spike_ids.size();
+        if (n <= c.room)
+            cosim_spikes(context, c.steps_out, c.ids_out);
+        return n;
     }
-
-    const int64_t *cosim_spike_steps(Context *context) { return context->spike_steps.data(); }
-
-    const int32_t *cosim_spike_ids(Context *context) { return context->spike_ids.data(); }
 
     // Events in flight as (steps until delivery, synapse), in the order of their delivery; without `due` only their number.
     int64_t cosim_flight(Context *context, int64_t index, int32_t *due, int32_t *synapse)

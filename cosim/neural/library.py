@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,9 +24,9 @@ _FUNCTIONS: dict[str, tuple[Any, list[Any]]] = {
     "cosim_queue": (None, [_POINTER, _INT64, _POINTER, _POINTER, _POINTER, _INT64]),
     "cosim_intact": (None, [_POINTER, _INT64, _POINTER]),
     "cosim_ids": (None, [_POINTER, _POINTER, _INT64, _INT32]),
-    "cosim_advance": (_INT64, [_POINTER, _INT64]),
-    "cosim_spike_steps": (_POINTER, [_POINTER]),
-    "cosim_spike_ids": (_POINTER, [_POINTER]),
+    "cosim_plan": (None, [_POINTER, _INT64, _INT64, _POINTER, _POINTER]),
+    "cosim_tick": (_INT64, [_POINTER]),
+    "cosim_spikes": (None, [_POINTER, _POINTER, _POINTER]),
     "cosim_flight": (_INT64, [_POINTER, _INT64, _POINTER, _POINTER]),
     "cosim_set_flight": (None, [_POINTER, _INT64, _INT64, _POINTER, _POINTER]),
     "cosim_arrange": (None, [_INT64, *[_POINTER] * 3, _INT64, _INT64, _INT64, *[_POINTER] * 5]),
@@ -95,7 +96,15 @@ class Running:
         pointers = np.array([_address(a) for a in arrays], dtype=np.uintp)
         sizes = np.array([len(a) for a in arrays], dtype=np.int64)
         self._context = dll.cosim_open(_address(pointers), _address(sizes), len(arrays), n_queues, n_objects)
-        self._advance = dll.cosim_advance
+        self._handle = ctypes.c_void_p(self._context)
+        self.plan(1)
+
+    def plan(self, steps: int, room: int = 1024) -> None:
+        """From now on a tick has so many steps; `room` is for the spikes of one."""
+        self._steps, self._ids = np.empty(room, dtype=np.int64), np.empty(room, dtype=np.int32)
+        self._dll.cosim_plan(self._context, steps, room, _address(self._steps), _address(self._ids))
+        self._planned = (steps, room)
+        self._tick: Callable[[], int] = partial(self._dll.cosim_tick, self._handle)
 
     def queue(self, index: int, first: I32, rows: I32, order: I32 | None, n_slots: int) -> None:
         """Set up a queue; see Queue and Row in engine.h: `rows` has shape (rows + 1, 2)."""
@@ -113,17 +122,17 @@ class Running:
         self._kept["ids"] = ids
         self._dll.cosim_ids(self._context, _address(pointers), len(ids), int(sort))
 
-    def advance(self, steps: int) -> int:
-        """Integrate; returns the number of spikes. Other Python threads may run meanwhile."""
-        found: int = self._advance(self._context, steps)
+    def tick(self) -> int:
+        """Integrate one tick; returns the number of spikes. Other Python threads may run meanwhile."""
+        found = self._tick()
+        if found > self._planned[1]:
+            self.plan(self._planned[0], 2 * found)
+            self._dll.cosim_spikes(self._context, _address(self._steps), _address(self._ids))
         return found
 
     def spikes(self, n: int) -> tuple[I64, I32]:
-        """Copies of the last call's spikes: steps and global ids."""
-        steps, ids = np.empty(n, dtype=np.int64), np.empty(n, dtype=np.int32)
-        ctypes.memmove(steps.ctypes.data, self._dll.cosim_spike_steps(self._context), steps.nbytes)
-        ctypes.memmove(ids.ctypes.data, self._dll.cosim_spike_ids(self._context), ids.nbytes)
-        return steps, ids
+        """Copies of the last tick's spikes: steps and global ids."""
+        return self._steps[:n].copy(), self._ids[:n].copy()
 
     def flight(self, index: int) -> tuple[I32, I32]:
         """Events in flight of a queue: (steps until delivery, synapse), in the order of delivery."""
