@@ -42,8 +42,8 @@ def arguments(verb: argparse.ArgumentParser) -> None:
         "--backend",
         choices=("auto", "compiled", "runtime", "numpy"),
         default="auto",
-        help="compiled: one library, the fastest; runtime: Brian2's cython code; numpy: slow, but needs no C++ compiler; "
-        "auto: the best there is",
+        help="compiled: one library, the fastest; runtime: Brian2's cython code; numpy: slow, but needs no C++ "
+        "compiler; auto: the best there is",
     )
     verb.add_argument(
         "--checkpoint",

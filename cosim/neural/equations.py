@@ -19,7 +19,9 @@ from cosim.spec.units import NONE, Dim
 
 _BASE = ("metre", "kilogram", "second", "amp", "kelvin", "mol", "candela")
 _XI = re.compile(r"\bxi\b")
-RESERVED = frozenset({"alive", "draw_key", "i", "j", "N", "t", "dt", "t_in_timesteps", "lastspike", "not_refractory", "intact"})
+RESERVED = frozenset(
+    {"alive", "draw_key", "i", "j", "N", "t", "dt", "t_in_timesteps", "lastspike", "not_refractory", "intact"}
+)
 FORBIDDEN = {
     "rand": "uniform_draw()",
     "randn": "normal_draw() or xi",
@@ -38,7 +40,8 @@ def unit_name(dim: Dim) -> str:
 def known_names() -> frozenset[str]:
     """Names that need no value: units, constants and functions."""
     units = {str(u) for u in all_units} | set(stdunits) | set(_BASE) | {"volt", "Hz", "hertz", "siemens", "ohm"}
-    return frozenset(units | set(DEFAULT_CONSTANTS) | set(DEFAULT_FUNCTIONS) | {"True", "False", "and", "or", "not", *DRAWS})
+    words = {"True", "False", "and", "or", "not", *DRAWS}
+    return frozenset(units | set(DEFAULT_CONSTANTS) | set(DEFAULT_FUNCTIONS) | words)
 
 
 def free_names(text: str) -> set[str]:

@@ -14,9 +14,9 @@ from brian2.utils.logger import BrianLogger
 
 def restore_interrupt() -> None:
     """Put back the handler of SIGINT that Brian2 replaced; only the main thread may."""
-    handler = signal.getsignal(signal.SIGINT)
-    if hasattr(handler, "previous_handler") and threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGINT, handler.previous_handler)
+    previous = getattr(signal.getsignal(signal.SIGINT), "previous_handler", None)
+    if previous is not None and threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGINT, previous)
 
 
 BrianLogger.log_level_error()

@@ -59,6 +59,7 @@ def check_deep(loaded: LoadedExperiment) -> list[Trouble]:
     """Units and generated code of every model and projection, and the edges themselves: seconds instead of
     milliseconds."""
     from cosim.graph.build import build
+    from cosim.graph.ir import ContinuousIR, ProjectionIR
     from cosim.neural.check import check_network
 
     circuit = loaded.circuit_document
@@ -71,7 +72,8 @@ def check_deep(loaded: LoadedExperiment) -> list[Trouble]:
         )
         found = check_network(loaded.circuit, network)
         if not found:
-            for projection in (*network.projections.values(), *network.continuous.values()):
+            joined: list[ProjectionIR | ContinuousIR] = [*network.projections.values(), *network.continuous.values()]
+            for projection in joined:
                 projection.edges(0, network.populations[projection.target].n)
     except Located as error:
         found = error.problems
