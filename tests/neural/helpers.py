@@ -8,6 +8,8 @@ from numpy.typing import NDArray
 
 from cosim.graph.ir import NetworkIR
 from cosim.graph.lesion import Lesions
+from cosim.neural.common import ArrayBackend
+from cosim.neural.compiled import CompiledBackend
 from cosim.neural.runtime import RuntimeBackend
 from tests.graph.helpers import network
 
@@ -20,13 +22,15 @@ COUNTER = {"equations": "dg/dt = 0*g/ms : 1", "method": "euler"}
 def start(
     *, target: str = "numpy", steps_per_tick: int = 1, seed: int = 1, dt: float = 1e-4, lesions: Lesions | None = None,
     **document: Any,
-) -> tuple[NetworkIR, RuntimeBackend]:  # fmt: skip
+) -> tuple[NetworkIR, ArrayBackend]:  # fmt: skip
     """The network of a circuit document and a backend that runs it."""
     net = network(seed=seed, dt=dt, lesions=lesions, **document)
+    if target == "compiled":
+        return net, CompiledBackend(net, steps_per_tick)
     return net, RuntimeBackend(net, steps_per_tick, target=target)
 
 
-def play(backend: RuntimeBackend, ticks: int, every: Every | None = None) -> NDArray[np.int64]:
+def play(backend: ArrayBackend, ticks: int, every: Every | None = None) -> NDArray[np.int64]:
     """Run some ticks, `every(tick)` before each; all spikes as rows (step, global id)."""
     rows: list[NDArray[np.int64]] = []
     for tick in range(ticks):
@@ -39,7 +43,7 @@ def play(backend: RuntimeBackend, ticks: int, every: Every | None = None) -> NDA
 
 
 def trace(
-    backend: RuntimeBackend, population: str, variable: str, ticks: int, every: Every | None = None
+    backend: ArrayBackend, population: str, variable: str, ticks: int, every: Every | None = None
 ) -> NDArray[np.float64]:
     """A variable after each tick, shape (ticks, n)."""
     view = backend.view(population, variable)
@@ -52,13 +56,13 @@ def trace(
     return out
 
 
-def same_state(a: RuntimeBackend, b: RuntimeBackend) -> bool:
+def same_state(a: ArrayBackend, b: ArrayBackend) -> bool:
     """Whether all state variables of two backends are equal to the bit."""
     one, two = a.state(), b.state()
     return one.keys() == two.keys() and all(one[k].tobytes() == two[k].tobytes() for k in one)
 
 
-def fire_at(backend: RuntimeBackend, population: str, when: dict[int, list[int]]) -> Every:
+def fire_at(backend: ArrayBackend, population: str, when: dict[int, list[int]]) -> Every:
     """Let the spike sources of a population fire in given ticks: {tick: ids}."""
     fire = backend.view(population, "fire")
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from cosim.graph.lesion import Lesions
-from cosim.neural.runtime import RuntimeBackend
+from cosim.neural.common import ArrayBackend
 from tests.neural.helpers import COUNTER, both, fire_at, play, same_state, start, trace
 
 #: a noisy recurrent network; weights with rounding errors on purpose
@@ -39,7 +39,7 @@ def noisy(**more: Any) -> dict[str, Any]:
     }
 
 
-def volleys(backend: RuntimeBackend, begin: int, end: int) -> Any:
+def volleys(backend: ArrayBackend, begin: int, end: int) -> Any:
     """Random source spikes in steps [begin, end)."""
     draws = np.random.default_rng(3).integers(0, 40, 2000)
     return fire_at(backend, "S", {k: [int(draws[k]), int(draws[-k - 1])] for k in range(begin, end)})
@@ -56,7 +56,7 @@ def test_a_projection_cut_in_mid_run_equals_one_never_had(target: str) -> None:
     for backend in (cut, without, intact):
         fire = volleys(backend, CUT, 500)
 
-        def every(tick: int, backend: RuntimeBackend = backend, fire: Any = fire) -> None:
+        def every(tick: int, backend: ArrayBackend = backend, fire: Any = fire) -> None:
             if tick == CUT and backend is cut:
                 backend.cut("S_A")
             fire(tick)
@@ -96,7 +96,7 @@ def test_a_transection_in_mid_run_equals_one_from_the_start(target: str) -> None
         for name in "AB":
             backend.view(name, "I")[:] = -20.0
 
-        def every(tick: int, backend: RuntimeBackend = backend, fire: Any = fire) -> None:
+        def every(tick: int, backend: ArrayBackend = backend, fire: Any = fire) -> None:
             if tick == CUT:
                 for name in "AB":
                     backend.view(name, "I")[:] = 0.9

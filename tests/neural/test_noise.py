@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from cosim.graph.random import normals, stream, uniforms
-from cosim.neural.runtime import RuntimeBackend
+from cosim.neural.common import ArrayBackend
 from tests.neural.helpers import play, same_state, start, trace
 
 OU = {
@@ -16,7 +16,7 @@ DRAW = {"equations": "u = uniform_draw() : 1 (constant over dt)\nn = normal_draw
                      "dx/dt = (u - x)/dt : 1\ndy/dt = (n - y)/dt : 1", "method": "euler"}  # fmt: skip
 
 
-def ornstein(target: str = "numpy", n: int = 400, **more: object) -> RuntimeBackend:
+def ornstein(target: str = "numpy", n: int = 400, **more: object) -> ArrayBackend:
     populations = {"A": {"model": "ou", "n": n}}
     return start(target=target, models={"ou": OU}, populations=populations, **more)[1]  # type: ignore[arg-type]
 
@@ -44,6 +44,7 @@ def test_noise_is_white_between_steps_and_neurons() -> None:
 
 
 @pytest.mark.compiled
+@pytest.mark.brian_objects
 def test_draws_are_the_documented_function_of_seed_neuron_step_and_call(target: str) -> None:
     # equal to the bit: the compiled code evaluates the same operations in the same order, tails of the normal included
     _, backend = start(

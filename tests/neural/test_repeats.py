@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from cosim.errors import UserError
-from cosim.neural.runtime import RuntimeBackend
+from cosim.neural.common import ArrayBackend
 from tests.graph.helpers import network
 from tests.neural.helpers import play, same_state, start
 from tests.neural.test_lesions_running import noisy, volleys
@@ -21,7 +21,7 @@ def middling(n: int = 150) -> dict[str, object]:
     return document
 
 
-def run(backend: RuntimeBackend) -> bytes:
+def run(backend: ArrayBackend) -> bytes:
     return play(backend, STEPS, volleys(backend, 0, STEPS)).tobytes()
 
 

@@ -24,9 +24,9 @@ from cosim.spec.units import Value
 from tests.studies.salamander_open_loop import open_loop, salamander_network
 
 PUBLISHED = {
-    "EX_EX": 85_694, "EX_IN": 78_128, "EX_MN": 20_970, "RS_EX": 113_344, "RS_IN": 113_639, "IN_EX": 86_432, "IN_IN": 86_860,
-    "IN_MN": 10_936, "PS_EX_exc": 64_333, "PS_IN_exc": 64_216, "PS_MN_exc": 10_791, "PS_EX_inh": 64_333, "PS_IN_inh": 64_216,
-    "PS_MN_inh": 10_791, "MN_MC": 1_125,
+    "EX_EX": 85_694, "EX_IN": 78_128, "EX_MN": 20_970, "RS_EX": 113_344, "RS_IN": 113_639,
+    "IN_EX": 86_432, "IN_IN": 86_860, "IN_MN": 10_936, "PS_EX_exc": 64_333, "PS_IN_exc": 64_216, "PS_MN_exc": 10_791,
+    "PS_EX_inh": 64_333, "PS_IN_inh": 64_216, "PS_MN_inh": 10_791, "MN_MC": 1_125,
 }  # fmt: skip
 PELVIS = 37.5e-3
 
