@@ -17,7 +17,7 @@ from cosim.neural.compiled import CompiledBackend, compile_network
 from cosim.neural.library import Library
 from cosim.neural.program import program
 from cosim.neural.runtime import RuntimeBackend
-from cosim.neural.toolchain import has_compiler
+from cosim.neural.toolchain import has_compiler, vector_flags
 from tests.graph.helpers import network
 from tests.neural.circuits import CIRCUITS, Circuit, join, lif, recurrent
 
@@ -176,3 +176,16 @@ def test_the_library_arranges_edges_as_numpy_does(kind: str) -> None:
         assert a.dtype == b.dtype and np.array_equal(a, b)
     order = library.order(pre, delay, post, 60, 60)
     assert np.array_equal(order, by_source(pre, delay, post, 60, 60))
+
+
+@pytest.mark.parametrize("name", ["noise", "stdp"])
+def test_code_without_vector_instructions_gives_the_same_bits(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    # fails with -ffast-math, or if products and sums are contracted, which needs the newer instructions
+    circuit = CIRCUITS[name]
+    net = built(circuit)
+    usual = CompiledBackend(net, 10)
+    for module in ("toolchain", "cache"):
+        monkeypatch.setattr(f"cosim.neural.{module}.vector_flags", tuple)
+    plain = CompiledBackend(net, 10)
+    assert plain.entry.path != usual.entry.path or not vector_flags()
+    assert history(plain, circuit) == history(usual, circuit)
