@@ -167,6 +167,7 @@ class Recorder:
         self.body_state = self._body_digest.update
         self._closed = False
         self._publish()
+        self._writer.wait()
 
     def position(self) -> Position:
         """Where the record is, for ``resume``: ``ticks``, ``rows/<array>`` and the running sums.
