@@ -190,3 +190,9 @@ def test_what_the_compiled_backend_cannot_do_is_refused_by_name(monkeypatch: pyt
             run(recurrent(lif(), n=20))
         refused.add("too many synapses")
     assert refused == set(limits.LIMITS)
+
+
+def test_the_documentation_lists_what_the_compiled_backend_cannot_do() -> None:
+    text = (Path(__file__).parents[2] / "docs/compiled.md").read_text(encoding="utf-8")
+    rows = [line.strip("| ").split(" | ") for line in text.splitlines() if line.startswith("| ")][1:]
+    assert dict(rows) == limits.LIMITS  # type: ignore[arg-type]
