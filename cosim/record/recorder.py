@@ -145,6 +145,7 @@ class Recorder:
         }
         self._resume = resume
         self._writer = Writer()
+        self._handed = 0
         self._store = path / STORE
         if resume is None:
             write_manifest(path, self._manifest)
@@ -227,13 +228,14 @@ class Recorder:
 
     def _hand_over(self) -> None:
         """Let the thread write everything received so far: data of all arrays first, then their lengths."""
-        self._writer.wait()  # for the flush before this one, long done unless the disk is slower than the run
+        self._writer.wait(self._handed)  # the flush before this one: long done unless the disk is slower than the run
         self._spikes.drain()
         for clock in self._clocks.values():
             clock.advance(self.layout.tick)
         for array in self._arrays:
             array.write()
         self._publish()
+        self._handed = self._writer.submitted
 
     def close(
         self, status: Status, *, final_state: Mapping[str, npt.ArrayLike] | None = None, **extra: Any

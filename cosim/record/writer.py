@@ -17,7 +17,11 @@ class Writer:
     """
 
     def __init__(self) -> None:
-        self._jobs: queue.Queue[Job | None] = queue.Queue()
+        self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
+        self._done = 0
+        self._progress = threading.Condition()
+        #: how many jobs were submitted
+        self.submitted = 0
         self._error: BaseException | None = None
         self._thread: threading.Thread | None = None
 
@@ -27,11 +31,14 @@ class Writer:
         if self._thread is None:
             self._thread = threading.Thread(target=self._run, args=(self._jobs,), name="cosim-record", daemon=True)
             self._thread.start()
+        self.submitted += 1
         self._jobs.put(job)
 
-    def wait(self) -> None:
-        """Return when all jobs are done. Raises the error of one of them."""
-        self._jobs.join()
+    def wait(self, until: int | None = None) -> None:
+        """Return when all jobs are done, or the first `until` of them. Raises the error of one of them."""
+        wanted = self.submitted if until is None else until
+        with self._progress:
+            self._progress.wait_for(lambda: self._done >= wanted)
         self._raise()
 
     def close(self) -> None:
@@ -48,15 +55,13 @@ class Writer:
         if self._error is not None:
             raise self._error
 
-    def _run(self, jobs: queue.Queue[Job | None]) -> None:
-        while True:
-            job = jobs.get()
+    def _run(self, jobs: queue.SimpleQueue[Job | None]) -> None:
+        while (job := jobs.get()) is not None:
             try:
-                if job is None:
-                    return
                 if self._error is None:
                     job()
             except BaseException as error:
                 self._error = error
-            finally:
-                jobs.task_done()
+            with self._progress:
+                self._done += 1
+                self._progress.notify_all()

@@ -97,6 +97,7 @@ def test_a_store_that_lacks_something_is_refused_and_left_as_it_is(tmp_path: Pat
     first = open_at(prepare_directory(tmp_path / "r"))
     feed(first, 0, 50)
     position = first.position()
+    first.flush()
     chunk = tmp_path / "r" / "data.zarr" / "body" / "joint_angle" / "c" / "2" / "0"
     right = chunk.read_bytes()
     for wrong in (b"", right[: len(right) // 2]):

@@ -15,16 +15,18 @@ from cosim.record.writer import Writer
 
 
 def test_jobs_are_done_in_order_in_another_thread() -> None:
+    before = set(threading.enumerate())
     writer, done = Writer(), []
     for i in range(50):
         writer.submit(lambda i=i: done.append((i, threading.current_thread().name)))
     writer.wait()
     assert done == [(i, "cosim-record") for i in range(50)]
     writer.close()
-    assert "cosim-record" not in {thread.name for thread in threading.enumerate()}
+    assert set(threading.enumerate()) == before
 
 
 def test_after_an_error_nothing_more_is_done_and_everybody_is_told() -> None:
+    before = set(threading.enumerate())
     writer, done = Writer(), []
 
     def fail() -> None:
@@ -37,7 +39,7 @@ def test_after_an_error_nothing_more_is_done_and_everybody_is_told() -> None:
         with pytest.raises(CosimError, match="the disk is full"):
             call()
     assert done == []
-    assert "cosim-record" not in {thread.name for thread in threading.enumerate()}
+    assert set(threading.enumerate()) == before
 
 
 LAYOUT = RecordLayout(1e-3, 1e-3, series=(body_series("joint_angle", ["a"]),), spikes=False)
