@@ -58,7 +58,7 @@ def folder() -> Path:
 
 
 @lru_cache(maxsize=1)
-def _own_code() -> str:
+def own_code() -> str:
     """A hash of everything in this package that decides generated code."""
     here = Path(__file__).parent
     names = ["generate.py", "emit.py", "draws_cpp.py", "draws.py", "engine.h", "interface.h", "brian_private.py"]
@@ -74,7 +74,7 @@ def _own_code() -> str:
 
 def plan_key(program: Program, compiler: Compiler) -> str:
     """The name under which a program's entry is found without starting a compiler."""
-    parts = [program.digest, compiler.stamp, " ".join(vector_flags()), _own_code()]
+    parts = [program.digest, compiler.stamp, " ".join(vector_flags()), own_code()]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32]
 
 
@@ -177,6 +177,8 @@ def _generate(program: Program) -> dict[str, Any]:
         lines = done.stderr.strip().splitlines() or [f"exit code {done.returncode}"]
         raise GenerationError(f"the code of the network could not be written: {lines[-1]}")
     found: dict[str, Any] = json.loads(done.stdout)
+    if found["code"] != own_code():
+        raise CosimError("cosim itself has changed on disk since this process started: start it again")
     return found
 
 

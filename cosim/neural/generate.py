@@ -23,6 +23,7 @@ from brian2.devices.cpp_standalone.codeobject import CPPStandaloneCodeObject
 from brian2.devices.device import get_device
 
 from cosim.neural.brian_private import check_version, known_variables, own_variables, pathways
+from cosim.neural.cache import own_code
 from cosim.neural.draws_cpp import SOURCE as DRAWS
 from cosim.neural.emit import Emitted, connect, emit
 from cosim.neural.program import Program, from_text
@@ -196,7 +197,7 @@ def main() -> None:
     output, sys.stdout = sys.stdout, sys.stderr
     generator = Generator(from_text(sys.stdin.read()))
     source = generator.source()
-    json.dump({"source": source, "layout": generator.layout}, output)
+    json.dump({"source": source, "layout": generator.layout, "code": own_code()}, output)
     output.flush()
 
 

@@ -196,3 +196,10 @@ def test_the_documentation_lists_what_the_compiled_backend_cannot_do() -> None:
     text = (Path(__file__).parents[2] / "docs/compiled.md").read_text(encoding="utf-8")
     rows = [line.strip("| ").split(" | ") for line in text.splitlines() if line.startswith("| ")][1:]
     assert dict(rows) == limits.LIMITS  # type: ignore[arg-type]
+
+
+def test_code_written_by_another_version_is_not_entered(monkeypatch: pytest.MonkeyPatch) -> None:
+    # cosim was replaced while this process ran: its name for the program must not come to stand for the other's code
+    monkeypatch.setattr(cache, "own_code", lambda: "old")
+    with pytest.raises(CosimError, match="has changed on disk"):
+        run(recurrent(lif(threshold="v > 1.02"), n=2))
