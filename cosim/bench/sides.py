@@ -1,0 +1,120 @@
+"""The sides of a comparison: one network in cosim's backends, in this process, and in other simulators, in theirs."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import IO, Any, NamedTuple
+
+from cosim.bench.circuits import CELLS, STEPS, Measured
+from cosim.errors import CosimError
+from cosim.neural.backend import NeuralBackend
+from cosim.neural.compiled import CompiledBackend
+
+
+class Block(NamedTuple):
+    """One measurement: wall seconds, ticks, spikes in them."""
+
+    seconds: float
+    ticks: int
+    spikes: int
+
+    @property
+    def tick(self) -> float:
+        """Wall seconds per tick."""
+        return self.seconds / self.ticks
+
+
+Side = Callable[[int], Block]  # ticks -> measurement
+
+
+class Inner:
+    """A backend of cosim in this process, stepped tick by tick as the bridge does it."""
+
+    def __init__(self, backend: NeuralBackend, measured: Measured) -> None:
+        self.backend = backend
+        self._current = backend.view(CELLS, "I")[: measured.drive.shape[1]]
+        self._drive = list(measured.drive)
+
+    def lockstep(self, ticks: int) -> Block:
+        """Each tick: integrate, read the spikes, write the currents."""
+        backend, current, drive = self.backend, self._current, self._drive
+        spikes, rows = 0, len(drive)
+        begin = time.perf_counter()
+        for tick in range(ticks):
+            backend.advance()
+            spikes += len(backend.spikes()[1])
+            current[:] = drive[tick % rows]
+        return Block(time.perf_counter() - begin, ticks, spikes)
+
+
+class Compiled(Inner):
+    """The compiled backend, which can also be left alone."""
+
+    def __init__(self, measured: Measured) -> None:
+        self._compiled = CompiledBackend(measured.network, STEPS)
+        self._most = measured.network.n // 10 + 1  # spikes of a tick: far more than there are
+        super().__init__(self._compiled, measured)
+
+    def alone(self, ticks: int) -> Block:
+        """All ticks in one call of the library, spikes read once, inputs as they are."""
+        running = self._compiled._running
+        running.plan(STEPS * ticks, ticks * self._most)
+        begin = time.perf_counter()
+        self._compiled.advance()
+        seconds = time.perf_counter() - begin
+        spikes = len(self._compiled.spikes()[1])
+        running.plan(STEPS)
+        return Block(seconds, ticks, spikes)
+
+
+class Peer:
+    """Another simulator in a process of its own; see cosim.bench.peers.serve."""
+
+    def __init__(self, module: str, folder: Path, *arguments: str) -> None:
+        root = str(Path(__file__).resolve().parents[2])
+        paths = os.pathsep.join([root, *filter(None, [os.environ.get("PYTHONPATH")])])
+        env = {**os.environ, "PYTHONPATH": paths, "OMP_NUM_THREADS": "1"}
+        self._name = module
+        self._log = (folder / f"{module}.log").open("ab")
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", f"cosim.bench.peers.{module}", str(folder), *arguments],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._log, env=env, text=True,
+        )  # fmt: skip
+        assert self._process.stdin is not None and self._process.stdout is not None
+        self._in: IO[str] = self._process.stdin
+        self._out: IO[str] = self._process.stdout
+        try:
+            self._answer()
+        except CosimError:
+            self.close()
+            raise
+
+    def _answer(self) -> dict[str, Any]:
+        line = self._out.readline()
+        found: dict[str, Any] = json.loads(line) if line else {"error": "it ended without an answer"}
+        if "error" in found:
+            raise CosimError(f"{self._name}: {found['error']}")
+        return found
+
+    def side(self, action: str) -> Side:
+        """One of its actions."""
+
+        def ask(ticks: int) -> Block:
+            self._in.write(json.dumps({"do": action, "ticks": ticks}) + "\n")
+            self._in.flush()
+            return Block(**self._answer())
+
+        return ask
+
+    def close(self) -> None:
+        """End the process."""
+        self._in.close()
+        self._process.wait()
+        self._out.close()
+        self._log.close()
