@@ -34,6 +34,8 @@ _FAINT = 1e-12  # factor on weights: the same work, and cells that fire as if th
 def cost(measured: Measured, ticks: int, repeats: int) -> dict[str, float]:
     """Nanoseconds per event: queue and delivery, the whole tick, and the scatter-add.
 
+    The scatter-add is of the same rows, and once more of all edges in the order in which they lie in memory.
+
     Queue and delivery are the difference between the network and the same cells without edges, where weights are so
     faint that both fire alike. Blocks of `ticks` alternate; medians of `repeats`.
     """
@@ -51,13 +53,15 @@ def cost(measured: Measured, ticks: int, repeats: int) -> dict[str, float]:
     begin, end = _runs(rows, steps, ids, measured.network.n)
     scatter = _Scatter(rows, measured.network.n)
     scatter.seconds(begin, end)
-    differences, wholes, plains = [], [], []
+    whole_begin, whole_end = np.array([0], dtype=np.int32), np.array([len(rows)], dtype=np.int32)
+    differences, wholes, plains, streams = [], [], [], []
     for _ in range(repeats):
         with_edges, without = full.lockstep(ticks), bare.lockstep(ticks)
         events = with_edges.spikes * float(degree.mean())
         differences.append((with_edges.seconds - without.seconds) / events)
         wholes.append(with_edges.seconds / events)
         plains.append(scatter.seconds(begin, end) / float((end - begin).sum()))
+        streams.append(scatter.seconds(whole_begin, whole_end) / len(rows))
     rate = with_edges.spikes / measured.network.n / (ticks * 1e-3)
     other = without.spikes / measured.network.n / (ticks * 1e-3)
     full.backend.close()
@@ -66,6 +70,7 @@ def cost(measured: Measured, ticks: int, repeats: int) -> dict[str, float]:
         "queue_and_delivery_ns": median(differences) * 1e9,
         "whole_tick_ns": median(wholes) * 1e9,
         "scatter_add_ns": median(plains) * 1e9,
+        "scatter_add_in_order_ns": median(streams) * 1e9,
         "events_per_tick": events / ticks,
         "edges_per_row": float((end - begin).mean()),
         "rate_hz": rate,

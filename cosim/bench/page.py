@@ -26,7 +26,8 @@ all sides have the same neurons, edges, weights, delays. Ratios are taken within
 with its default options. NEST has one thread. Building and filling are not timed."""
 _EVENTS = """\
 Queue and delivery: the same cells with all their edges, less without any, in turn; weights are so faint that both fire
-alike. The scatter-add goes through the same rows in the same order of delivery, and does nothing else."""
+alike. The scatter-add goes through the same rows in the same order of delivery and does nothing else. Rows of other
+sources lie apart in memory, which is what it waits for: the one in memory order does not."""
 _TITLES = {"1k": "1 000", "10k": "10 000", "100k": "100 000", "fly": "138 639"}
 
 
@@ -111,6 +112,7 @@ def _events(networks: Mapping[str, Any]) -> list[list[str]]:
     names = {
         "queue_and_delivery_ns": "queue and delivery, ns per event",
         "scatter_add_ns": "plain scatter-add of the same rows, ns per event",
+        "scatter_add_in_order_ns": "plain scatter-add of all edges in memory order, ns per edge",
         "whole_tick_ns": "whole tick, ns per event",
         "events_per_tick": "events per tick",
         "edges_per_row": "edges per row",
