@@ -6,13 +6,13 @@ import ctypes
 import tempfile
 import time
 from pathlib import Path
-from statistics import median
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cosim.bench.circuits import Measured
-from cosim.bench.sides import Compiled
+from cosim.bench.sides import Compiled, spread
 from cosim.graph.ir import Edges
 from cosim.neural.arrays import Arrays, SynapsesArrays
 from cosim.neural.program import program
@@ -31,7 +31,7 @@ extern "C" void scatter(int64_t n, const int32_t *begin, const int32_t *end, con
 _FAINT = 1e-12  # factor on weights: the same work, and cells that fire as if they were alone
 
 
-def cost(measured: Measured, ticks: int, repeats: int) -> dict[str, float]:
+def cost(measured: Measured, ticks: int, repeats: int) -> dict[str, Any]:
     """Nanoseconds per event: queue and delivery, the whole tick, and the scatter-add.
 
     The scatter-add is of the same rows, and once more of all edges in the order in which they lie in memory.
@@ -67,10 +67,10 @@ def cost(measured: Measured, ticks: int, repeats: int) -> dict[str, float]:
     full.backend.close()
     bare.backend.close()
     return {
-        "queue_and_delivery_ns": median(differences) * 1e9,
-        "whole_tick_ns": median(wholes) * 1e9,
-        "scatter_add_ns": median(plains) * 1e9,
-        "scatter_add_in_order_ns": median(streams) * 1e9,
+        "queue_and_delivery_ns": spread(differences, 1e9),
+        "whole_tick_ns": spread(wholes, 1e9),
+        "scatter_add_ns": spread(plains, 1e9),
+        "scatter_add_in_order_ns": spread(streams, 1e9),
         "events_per_tick": events / ticks,
         "edges_per_row": float((end - begin).mean()),
         "rate_hz": rate,

@@ -22,7 +22,7 @@ from typing import Any
 from cosim.bench.circuits import FLY_EDGES, FLY_NEURONS, Measured, export, fly_network, random_network
 from cosim.bench.events import cost
 from cosim.bench.page import load_average, page, wanted
-from cosim.bench.sides import Block, Compiled, Inner, Peer, Side
+from cosim.bench.sides import Block, Compiled, Inner, Peer, Side, spread
 from cosim.errors import UserError
 from cosim.manifest import host, versions
 from cosim.neural.runtime import RuntimeBackend
@@ -30,6 +30,7 @@ from cosim.spec.units import suggest
 
 Say = Callable[[str], None]
 WARM, RATE = 100, 200  # ticks before anything counts, ticks in which rates are compared
+EVENTS_FROM = 100_000  # neurons; of smaller networks it is a small difference of small numbers
 PAIRS = 4  # blocks of lockstep and uninterrupted per round
 REPEATS = 5
 FLY = "fly"
@@ -140,6 +141,8 @@ def _random(size: Size, repeats: int, has_nest: bool, say: Say) -> dict[str, Any
     compiled.backend.close()
     runtime.backend.close()
     found = {"neurons": size.n, "synapses": len(measured.edges), **_result(blocks), "rates_hz": rates}
+    if size.n < EVENTS_FROM:
+        return found
     say("synaptic events")
     found["events"] = cost(measured, size.lockstep, 2 * repeats)
     return found
@@ -165,7 +168,7 @@ def _result(blocks: dict[str, list[Block]]) -> dict[str, Any]:
     ticks = {name: [block.tick for block in measured] for name, measured in blocks.items()}
     whole = {name: _by_round(values, rounds) for name, values in ticks.items()}
     pairs = [a / b for a, b in zip(ticks["lockstep"], ticks["alone"], strict=True)]
-    ratios = {"lockstep / uninterrupted": _spread(pairs)}
+    ratios = {"lockstep / uninterrupted": spread(pairs)}
     for name, label, below in (
         ("loop", "net.run in a loop / cosim", "lockstep"),
         ("nest", "NEST stepped / cosim", "lockstep"),
@@ -175,18 +178,14 @@ def _result(blocks: dict[str, list[Block]]) -> dict[str, Any]:
         ("standalone", "Brian2's executable / cosim uninterrupted", "alone"),
     ):
         if name in whole:
-            ratios[label] = _spread([a / b for a, b in zip(whole[name], whole[below], strict=True)])
-    microseconds = {name: _spread([1e6 * value for value in values]) for name, values in ticks.items()}
+            ratios[label] = spread([a / b for a, b in zip(whole[name], whole[below], strict=True)])
+    microseconds = {name: spread(values, 1e6) for name, values in ticks.items()}
     return {"ratios": ratios, "microseconds_per_tick": microseconds}
 
 
 def _by_round(values: list[float], rounds: int) -> list[float]:
     per = len(values) // rounds
     return [median(values[i * per : (i + 1) * per]) for i in range(rounds)]
-
-
-def _spread(values: list[float]) -> dict[str, float]:
-    return {"median": median(values), "min": min(values), "max": max(values)}
 
 
 def _rate(side: Side, measured: Measured) -> float:
@@ -232,8 +231,8 @@ def _fly(repeats: int, say: Say) -> dict[str, Any]:
         "synapses": FLY_EDGES,
         "active": active,
         "seconds": FLY_TICKS * 1e-3,
-        "ratios": {"Brian2's executable / cosim uninterrupted": _spread(ratios)},
-        "microseconds_per_tick": {name: _spread([1e6 * b.tick for b in many]) for name, many in blocks.items()},
+        "ratios": {"Brian2's executable / cosim uninterrupted": spread(ratios)},
+        "microseconds_per_tick": {name: spread([b.tick for b in many], 1e6) for name, many in blocks.items()},
         # the first blocks of both are the same time of the same network
         "spikes": {name: many[0].spikes for name, many in blocks.items()},
     }

@@ -7,8 +7,9 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from statistics import median
 from typing import IO, Any, NamedTuple
 
 from cosim.bench.circuits import CELLS, STEPS, Measured
@@ -28,6 +29,11 @@ class Block(NamedTuple):
     def tick(self) -> float:
         """Wall seconds per tick."""
         return self.seconds / self.ticks
+
+
+def spread(values: Sequence[float], factor: float = 1.0) -> dict[str, float]:
+    """Median and range of some values, times a factor."""
+    return {"median": factor * median(values), "min": factor * min(values), "max": factor * max(values)}
 
 
 Side = Callable[[int], Block]  # ticks -> measurement
