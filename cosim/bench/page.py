@@ -169,7 +169,7 @@ def wanted(networks: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 def _wanted(networks: Mapping[str, Any]) -> list[list[str]]:
     return [
-        [_TITLES[w["network"]], w["figure"], f"{w['bound']} {w['limit']:g}", _number(w["found"]),
+        [_TITLES[w["network"]], w["figure"], f"{w['bound']} {w['limit']:g}", f"{w['found']:.4g}",
          "reached" if w["reached"] else "not reached"]
         for w in wanted(networks)
     ]  # fmt: skip
