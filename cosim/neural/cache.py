@@ -46,7 +46,7 @@ class Entry:
     built: bool = False
 
     @property
-    def library(self) -> Path:
+    def binary(self) -> Path:
         """The shared library."""
         return self.path / "network.so"
 

@@ -13,8 +13,8 @@ from cosim.neural.arrays import Arrays, SynapsesArrays
 from cosim.neural.backend import Spikes
 from cosim.neural.cache import Entry, fetch
 from cosim.neural.common import ArrayBackend
-from cosim.neural.library import Library
 from cosim.neural.limits import check_machine
+from cosim.neural.loaded import Library
 from cosim.neural.program import Program, program
 from cosim.neural.snapshot import BOOKKEEPING, State, arrays_to_slots, check_keys, put
 from cosim.neural.toolchain import find_compiler
@@ -45,7 +45,7 @@ class CompiledBackend(ArrayBackend):
         self.entry = _compile(texts, say)
         self.name = "compiled"
         self.releases_gil = True
-        library = Library(self.entry.library)
+        library = Library(self.entry.binary)
         self._arrays_by_key: dict[tuple[str, str], NDArray[Any]] = {}
         layout = self.entry.layout
         super().__init__(network, Arrays(network, texts, library.order, library.arrange), steps_per_tick)

@@ -14,7 +14,7 @@ from cosim.neural.arrays import arrange, by_source
 from cosim.neural.backend import NeuralBackend
 from cosim.neural.choose import choose
 from cosim.neural.compiled import CompiledBackend, compile_network
-from cosim.neural.library import Library
+from cosim.neural.loaded import Library
 from cosim.neural.program import program
 from cosim.neural.runtime import RuntimeBackend
 from cosim.neural.toolchain import has_compiler, vector_flags
@@ -170,7 +170,7 @@ def test_the_library_arranges_edges_as_numpy_does(kind: str) -> None:
         post.sort()
     delay = np.full(count, 7, np.int32) if kind == "one_delay" else rng.integers(0, 9, count).astype(np.int32)
     columns = [rng.normal(size=count), np.arange(count, dtype=np.float64)]
-    library = Library(compile_network(network(**recurrent(lif()))).library)
+    library = Library(compile_network(network(**recurrent(lif()))).binary)
     expected, found = arrange((pre, delay, post, columns), 60, 60), library.arrange((pre, delay, post, columns), 60, 60)
     for a, b in zip((*expected[:3], *expected[3]), (*found[:3], *found[3]), strict=True):
         assert a.dtype == b.dtype and np.array_equal(a, b)
