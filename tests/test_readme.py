@@ -38,6 +38,18 @@ def test_every_command_of_the_list_runs(tmp_path: Path, monkeypatch: pytest.Monk
     assert (tmp_path / "results/slow/report.html").is_file()
 
 
+def test_long_runs_are_kept_and_gone_on_with(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    run, resume = (shlex.split(line, comments=True) for line in block("long", "bash").splitlines() if line.strip())
+    assert main([*run[1:], "--duration", "3 s", "--no-report"]) == 0  # as shown, but for the length
+    assert len(list((tmp_path / "results/salamander_swim/checkpoints").glob("*.checkpoint"))) == 2
+    capsys.readouterr()
+    assert main(resume[1:]) == 0
+    assert "complete" in "".join(capsys.readouterr())
+
+
 def test_python_example_runs(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-c", block("python", "python")], cwd=tmp_path, capture_output=True, text=True, check=False
