@@ -17,7 +17,7 @@ from cosim.graph.lesion import select
 from cosim.neural.backend import NeuralBackend
 from cosim.spec.common import Located
 from cosim.spec.experiment import DriveSpec, TimeFileSpec
-from cosim.spec.units import Dim, Scope, UnitError, Value, dim_text, parse, suggest
+from cosim.spec.units import Dim, Scope, UnitError, dim_text, parse, suggest
 from cosim.spec.units import array as evaluate_array
 
 F64 = NDArray[np.float64]
@@ -222,6 +222,3 @@ class TimeCurve:
         if self._period:
             t = self._times[0] + (t - self._times[0]) % self._period
         return float(np.interp(t, self._times, self._values))
-
-
-__all__ = ["Inputs", "Slot", "TimeCurve", "Value", "read_columns"]

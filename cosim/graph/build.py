@@ -25,7 +25,7 @@ from cosim.spec.circuit import (
     SynapseSpec,
 )
 from cosim.spec.common import Located
-from cosim.spec.units import NONE, Dim, Expression, Scope, UnitError, Value
+from cosim.spec.units import Dim, Expression, Scope, UnitError, Value
 
 TIME: Dim = (0, 0, 1, 0, 0, 0, 0)
 Path_ = tuple[str | int, ...]
@@ -199,10 +199,9 @@ def _projection(
     source, target = populations[spec.source], populations[spec.to]
     table = read_table(folder / spec.connect.table, source.n, target.n) if spec.connect.table else None
     if table is not None:
-        for column, value in table.columns.items():
+        for column in table.columns:
             if column != "delay":
                 values.setdefault(column, Expression(column))
-                _ = value
     if spec.gain != 1.0 and not any(_is_weight(k) for k in values):
         raise Located(
             [(("projections", name, "gain"), "gain multiplies parameters named w or w_..., and there is none")]
@@ -261,6 +260,3 @@ def _located(edges: Callable[[int, int], Edges], path: Sequence[str | int]) -> C
             raise Located([(tuple(path), str(error))]) from None
 
     return located
-
-
-__all__ = ["NONE", "build"]

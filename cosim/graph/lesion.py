@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +22,6 @@ class Lesions:
     transect: tuple[float, ...] = ()
     cut_later: frozenset[str] = frozenset()
     transect_later: bool = False
-    problems: list[str] = field(default_factory=list)
 
     @classmethod
     def of(cls, ablations: list[AblateSpec]) -> Lesions:

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from cosim.graph.random import F64, exact_log, normals, uniforms
 from cosim.spec.circuit import Draw
-from cosim.spec.units import Dim, Expression, Scope, UnitError, Value, dim_text, kind_text
+from cosim.spec.units import Dim, Expression, Scope, UnitError, dim_text, kind_text
 
 
 def dimension(value: Draw | Expression, scope: Scope) -> Dim:
@@ -72,8 +72,3 @@ def realise(
         low, high = (_array(e, scope, size, dim) for e in value.clip)
         drawn = np.clip(drawn, low, high)
     return drawn
-
-
-def constant(number: float, dim: Dim) -> Value:
-    """Shorthand for a scope entry."""
-    return Value(number, dim)

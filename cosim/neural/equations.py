@@ -15,7 +15,7 @@ from brian2.units.stdunits import stdunits
 from brian2.utils.stringtools import get_identifiers
 
 from cosim.spec.circuit import ModelSpec
-from cosim.spec.units import NONE, Dim
+from cosim.spec.units import Dim
 
 _BASE = ("metre", "kilogram", "second", "amp", "kelvin", "mol", "candela")
 _XI = re.compile(r"\bxi\b")
@@ -113,6 +113,3 @@ def first_line(error: Any) -> str:
     """The first sentence of a Brian2 error, without its frame of hints."""
     text = str(error).strip().replace("\n", " ")
     return re.sub(r"\s+", " ", text)[:300]
-
-
-__all__ = ["NONE", "free_names", "known_names", "model_text", "unit_name"]
