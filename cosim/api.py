@@ -201,7 +201,8 @@ class Simulation:
         """Spikes of the last tick: network steps and global ids."""
         if self.lockstep.backend is None:
             return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int32)
-        return self.lockstep.backend.spikes()
+        steps, ids = self.lockstep.backend.spikes()
+        return steps.copy(), ids.copy()
 
     def run(self) -> None:
         """Go on to the end of the experiment's duration."""

@@ -82,7 +82,8 @@ def _record(side: Compiled, ticks: int) -> tuple[NDArray[np.int64], NDArray[np.i
     found = []
     for _ in range(ticks):
         side.backend.advance()
-        found.append(side.backend.spikes())
+        steps, ids = side.backend.spikes()
+        found.append((steps.copy(), ids.copy()))
     return np.concatenate([steps for steps, _ in found]), np.concatenate([ids for _, ids in found])
 
 

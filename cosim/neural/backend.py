@@ -32,7 +32,10 @@ class NeuralBackend(Protocol):
         """Integrate one tick."""
 
     def spikes(self) -> Spikes:
-        """Spikes of the last tick, sorted by (step, global id): steps (int64) and ids (int32)."""
+        """Spikes of the last tick, sorted by (step, global id): steps (int64) and ids (int32).
+
+        The next tick may overwrite the arrays.
+        """
 
     def silence(self, population: str, ids: NDArray[np.int64]) -> None:
         """From now on these neurons do not spike."""

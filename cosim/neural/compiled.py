@@ -74,7 +74,7 @@ class CompiledBackend(ArrayBackend):
         self._timestep, self._t, self._dt = clock["timestep"], clock["t"], network.dt
         clock["dt"][0] = network.dt
         self._n_spikes = 0
-        self._restored: Spikes | None = None
+        self._held: Spikes | None = None  # spikes that are not the library's last
         names = {text.model: text.name for text in texts.groups}
         self._name_variables(
             {
@@ -159,11 +159,18 @@ class CompiledBackend(ArrayBackend):
 
     def advance(self) -> None:
         self._n_spikes = self._running.tick()
-        self._restored = None
+        self._held = None
+
+    def uninterrupted(self, n_ticks: int) -> None:
+        """Integrate many ticks in one call of the library, inputs as they are; spikes() then has those of all."""
+        self._running.plan(self.steps_per_tick * n_ticks)
+        self.advance()
+        self._held = self.spikes()
+        self._running.plan(self.steps_per_tick)
 
     def spikes(self) -> Spikes:
-        if self._restored is not None:
-            return self._restored
+        if self._held is not None:
+            return self._held
         return self._running.spikes(self._n_spikes)
 
     def _cut(self, synapses: str, places: NDArray[np.int64]) -> None:
@@ -181,7 +188,7 @@ class CompiledBackend(ArrayBackend):
         saved |= {f"{name}/intact": mask.copy() for name, mask in self._intact.items() if not mask.all()}
         for index, queue in self._live_queues():
             saved[f"{queue['name']}/due"], saved[f"{queue['name']}/synapse"] = self._running.flight(index)
-        saved["spikes/step"], saved["spikes/id"] = self.spikes()
+        saved["spikes/step"], saved["spikes/id"] = (part.copy() for part in self.spikes())
         return saved
 
     def restore(self, saved: Mapping[str, NDArray[Any]]) -> None:
@@ -209,7 +216,7 @@ class CompiledBackend(ArrayBackend):
             self._running.set_flight(index, due, synapse)
         put(self._timestep, saved, "clock/step")
         self._t[0] = self._timestep[0] * self._dt
-        self._restored = (saved["spikes/step"], saved["spikes/id"])
+        self._held = (saved["spikes/step"], saved["spikes/id"])
 
     def _saved(self) -> Iterator[tuple[str, NDArray[Any]]]:
         """Key and array of all variables that a snapshot holds."""

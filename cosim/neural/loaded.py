@@ -96,15 +96,14 @@ class Running:
         pointers = np.array([_address(a) for a in arrays], dtype=np.uintp)
         sizes = np.array([len(a) for a in arrays], dtype=np.int64)
         self._context = dll.cosim_open(_address(pointers), _address(sizes), len(arrays), n_queues, n_objects)
-        self._handle = ctypes.c_void_p(self._context)
+        self._tick: Callable[[], int] = partial(dll.cosim_tick, ctypes.c_void_p(self._context))
         self.plan(1)
 
     def plan(self, steps: int, room: int = 1024) -> None:
         """From now on a tick has so many steps; `room` is for the spikes of one."""
         self._steps, self._ids = np.empty(room, dtype=np.int64), np.empty(room, dtype=np.int32)
         self._dll.cosim_plan(self._context, steps, room, _address(self._steps), _address(self._ids))
-        self._planned = (steps, room)
-        self._tick: Callable[[], int] = partial(self._dll.cosim_tick, self._handle)
+        self._planned, self._room = steps, room
 
     def queue(self, index: int, first: I32, rows: I32, order: I32 | None, n_slots: int) -> None:
         """Set up a queue; see Queue and Row in engine.h: `rows` has shape (rows + 1, 2)."""
@@ -125,14 +124,14 @@ class Running:
     def tick(self) -> int:
         """Integrate one tick; returns the number of spikes. Other Python threads may run meanwhile."""
         found = self._tick()
-        if found > self._planned[1]:
-            self.plan(self._planned[0], 2 * found)
+        if found > self._room:
+            self.plan(self._planned, 2 * found)
             self._dll.cosim_spikes(self._context, _address(self._steps), _address(self._ids))
         return found
 
     def spikes(self, n: int) -> tuple[I64, I32]:
-        """Copies of the last tick's spikes: steps and global ids."""
-        return self._steps[:n].copy(), self._ids[:n].copy()
+        """The last tick's spikes, steps and global ids; overwritten by the next tick."""
+        return self._steps[:n], self._ids[:n]
 
     def flight(self, index: int) -> tuple[I32, I32]:
         """Events in flight of a queue: (steps until delivery, synapse), in the order of delivery."""

@@ -56,8 +56,8 @@ def open_loop(seed: int, seconds: float = 8.0) -> OpenLoop:
     for _ in range(round(stop / DT)):
         backend.advance()
         fired = backend.spikes()
-        steps.append(fired[0])
-        ids.append(fired[1])
+        steps.append(fired[0].copy())
+        ids.append(fired[1].copy())
     backend.close()
     times, neurons = np.concatenate(steps) * DT, np.concatenate(ids).astype(np.int64)
     rates = {}
