@@ -94,6 +94,11 @@ class ProjectionIR:
     edges: Callable[[int, int], Edges]
     initial: dict[str, float] = field(default_factory=dict)
 
+    @property
+    def lesioned(self) -> bool:
+        """Whether a lesion in mid-run concerns it."""
+        return self.rule.lesioned
+
 
 @dataclass(frozen=True)
 class ContinuousIR:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cosim.graph.ir import NetworkIR, PopulationIR
-from cosim.graph.random import stream, uniforms
+from cosim.graph.random import F64, stream, uniforms
 from cosim.spec.experiment import AblateSpec, Select, Where
 from cosim.spec.units import UnitError, suggest
 
@@ -43,15 +43,15 @@ class Lesions:
             return None
         kept = np.ones(len(pre), dtype=bool)
         for position in self.transect:
-            kept &= ~crosses(source, target, pre, post, position)
+            kept &= ~crosses(source.y, target.y, pre, post, position)
         return kept
 
 
 def crosses(
-    source: PopulationIR, target: PopulationIR, pre: NDArray[np.integer], post: NDArray[np.integer], position: float
+    source_y: F64, target_y: F64, pre: NDArray[np.integer], post: NDArray[np.integer], position: float
 ) -> NDArray[np.bool_]:
-    """Edges whose two ends lie on different sides of `position` [m]."""
-    return np.asarray((source.y[pre] < position) != (target.y[post] < position))
+    """Edges whose two ends, at `source_y[pre]` and `target_y[post]`, lie on different sides of `position`, all in m."""
+    return np.asarray((source_y < position)[pre] != (target_y < position)[post])
 
 
 def select(network: NetworkIR, wanted: Select) -> dict[str, NDArray[np.int64]]:

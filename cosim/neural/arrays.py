@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from cosim.errors import UserError
 from cosim.graph.ir import ContinuousIR, Edges, NetworkIR, ProjectionIR
+from cosim.graph.lesion import crosses
 from cosim.graph.random import hashes, stream
 from cosim.neural.limits import LIMITS, MOST_SYNAPSES
 from cosim.neural.program import GroupText, Program, SummedText, SynapsesText, populations_by_model
@@ -79,6 +80,7 @@ class Arrays:
         self._joined: dict[str, ProjectionIR | ContinuousIR] = {**network.projections, **network.continuous}
         self.offset: dict[str, int] = {}
         self.groups: dict[str, GroupArrays] = {}
+        self._ends: dict[str, tuple[I32, I32]] = {}
         self._members = populations_by_model(network)
         for text in program.groups:
             self.groups[text.model] = self._group(text)
@@ -106,7 +108,7 @@ class Arrays:
 
     def synapses(self, text: SynapsesText | SummedText) -> SynapsesArrays:
         """The edges of one object; built anew at each call, because they are many."""
-        blocks, pre, post, delay = self._stack(text)
+        blocks, pre, post, delay = self._stack(text.projections)
         values: dict[str, F64 | float] = {}
         columns: dict[str, F64] = {}
         for name in blocks[0].parameters:
@@ -125,36 +127,70 @@ class Arrays:
                 columns[key] = np.repeat(numbers, [len(e) for e in blocks])
         sizes = self.groups[text.source].n, self.groups[text.target].n
         pre, delay, post, arranged = self._arrange((pre, delay, post, list(columns.values())), *sizes)
+        if any(self._joined[name].lesioned for name in text.projections):
+            self._ends[text.name] = pre, post
         return SynapsesArrays(pre, post, delay, values | dict(zip(columns, arranged, strict=True)))
 
-    def places(self, projection: str) -> tuple[str, NDArray[np.int64]]:
-        """The object of a projection, and where in it each edge of the projection's own list lies."""
+    def ends(self, text: SynapsesText | SummedText) -> tuple[I32, I32]:
+        """pre and post of the edges of one object, in its order, indices within the groups.
+
+        They are kept where the network says that a lesion will come, and drawn again otherwise.
+        """
+        if text.name in self._ends:
+            return self._ends[text.name]
+        edges = self.synapses(text)
+        return edges.pre, edges.post
+
+    def places(self, projection: str, edges: NDArray[np.bool_] | None = None) -> tuple[str, NDArray[np.int64]]:
+        """The object of a projection, and where in it its edges lie: all, or those marked in its own list."""
+        text = self._object(projection)
+        one = self._joined[projection]
+        pre, post = self.ends(text)
+        found = np.flatnonzero(self._within(pre, one.source) & self._within(post, one.target))
+        alike = [n for n in text.projections if self._between(n) == self._between(projection)]
+        if len(alike) == 1 and edges is None:
+            return text.name, found
+        # whose they are can only be told by drawing them again; edges of one pair of populations lie in the object's
+        # order among themselves too
+        blocks, pre, post, delay = self._stack(alike)
+        order = self._order_of(pre, delay, post, self.groups[text.source].n, self.groups[text.target].n)
+        own = np.empty(len(order), dtype=np.int64)
+        own[order] = found
+        first = sum(len(e) for e in blocks[: alike.index(projection)])
+        own = own[first : first + len(blocks[alike.index(projection)])]
+        return text.name, own if edges is None else own[edges]
+
+    def crossing(self, position: float) -> Iterator[tuple[str, NDArray[np.int64]]]:
+        """By object: where in it the edges across `position` [m] lie."""
+        y = {model: np.concatenate([p.y for p in members]) for model, members in self._members.items()}
+        for text in self._program.joined:
+            pre, post = self.ends(text)
+            yield text.name, np.flatnonzero(crosses(y[text.source], y[text.target], pre, post, position))
+
+    def _object(self, projection: str) -> SynapsesText | SummedText:
         for text in self._program.joined:
             if projection in text.projections:
-                break
-        else:
-            raise UserError(f"there is no projection '{projection}'")
-        blocks, pre, post, delay = self._stack(text)
-        order = self._order(text, pre, delay, post)
-        place = np.empty(len(order), dtype=np.int64)
-        place[order] = np.arange(len(order))
-        index = text.projections.index(projection)
-        first = sum(len(e) for e in blocks[:index])
-        return text.name, place[first : first + len(blocks[index])]
+                return text
+        raise UserError(f"there is no projection '{projection}'")
+
+    def _between(self, projection: str) -> tuple[str, str]:
+        one = self._joined[projection]
+        return one.source, one.target
+
+    def _within(self, indices: I32, population: str) -> NDArray[np.bool_]:
+        """Which indices within a group are those of one of its populations."""
+        first = self.offset[population]
+        return (indices >= first) & (indices < first + self._network.populations[population].n)
 
     @property
     def objects(self) -> tuple[SynapsesText | SummedText, ...]:
         """The objects that join groups."""
         return self._program.joined
 
-    def joined(self, projection: str) -> ProjectionIR | ContinuousIR:
-        """A projection, continuous or not, by name."""
-        return self._joined[projection]
-
-    def _stack(self, text: SynapsesText | SummedText) -> tuple[list[Edges], I32, I32, I32]:
-        """All edges of an object, projection by projection: as built, and pre and post in group indices, and delay."""
+    def _stack(self, projections: Sequence[str]) -> tuple[list[Edges], I32, I32, I32]:
+        """Edges of one object, projection by projection: as built, and pre and post in group indices, and delay."""
         blocks, pre, post = [], [], []
-        for name in text.projections:
+        for name in projections:
             projection = self._joined[name]
             edges = projection.edges(0, self._network.populations[projection.target].n)
             blocks.append(edges)
@@ -166,9 +202,6 @@ class Arrays:
         if len(blocks) == 1:
             return blocks, pre[0], post[0], blocks[0].delay
         return blocks, np.concatenate(pre), np.concatenate(post), np.concatenate([e.delay for e in blocks])
-
-    def _order(self, text: SynapsesText | SummedText, pre: I32, delay: I32, post: I32) -> NDArray[Any]:
-        return self._order_of(pre, delay, post, self.groups[text.source].n, self.groups[text.target].n)
 
 
 def _shifted(ids: I32, by: int) -> I32:

@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from cosim.errors import UserError
 from cosim.graph.ir import NetworkIR
-from cosim.graph.lesion import crosses
 from cosim.neural.arrays import Arrays
 from cosim.spec.units import suggest
 
@@ -65,9 +64,7 @@ class ArrayBackend:
         self._variables[found.model]["alive"][self._arrays.offset[population] + ids] = False
 
     def cut(self, projection: str, edges: NDArray[np.bool_] | None = None) -> None:
-        name, places = self._arrays.places(projection)
-        if edges is not None:
-            places = places[edges]
+        name, places = self._arrays.places(projection, edges)
         if len(places):
             self._cut(name, places)
 
@@ -76,11 +73,9 @@ class ArrayBackend:
 
     def transect(self, position: float) -> None:
         """Cut every edge across `position` [m] along the axis."""
-        for name in (*self._network.projections, *self._network.continuous):
-            projection = self._arrays.joined(name)
-            source, target = (self._network.populations[p] for p in (projection.source, projection.target))
-            edges = projection.edges(0, target.n)
-            self.cut(name, crosses(source, target, edges.pre, edges.post, position))
+        for name, places in self._arrays.crossing(position):
+            if len(places):
+                self._cut(name, places)
 
     def check_finite(self) -> tuple[str, str, int] | None:
         for model, variable, values in self._finite:

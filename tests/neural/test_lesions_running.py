@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from cosim.graph.connect import pairs
 from cosim.graph.lesion import Lesions
 from cosim.neural.common import ArrayBackend
 from tests.neural.helpers import COUNTER, both, fire_at, play, same_state, start, trace
@@ -173,3 +174,53 @@ def test_cutting_marked_edges_follows_the_projections_own_edge_list() -> None:
         play(backend, 1, both(a, b))
         expected = np.bincount(edges.post[~marked], edges.parameters["w"][~marked], 3) + 1.5
         assert backend.view("T", "g").tolist() == expected.tolist()
+
+
+def between_the_same(**lesions: Any) -> tuple[Any, ArrayBackend]:
+    """Two projections with one rule between the same two populations, and a third from elsewhere."""
+    rule = {"to": "T", "on_spike": "g += w", "connect": {"probability": 0.5}, "delay": {"uniform": ["0.1 ms", "1 ms"]}}
+    return start(
+        models={"counter": COUNTER},
+        lesions=Lesions(**lesions),
+        populations={
+            "B": {"model": "spike_source", "n": 8},
+            "A": {"model": "spike_source", "n": 12},
+            "T": {"model": "counter", "n": 15},
+        },
+        projections={
+            "P": {"from": "A", **rule, "parameters": {"w": "10^(i_pre/4)"}},
+            "Q": {"from": "B", **rule, "parameters": {"w": "0.5 + 0*i_pre"}},
+            "R": {"from": "A", **rule, "parameters": {"w": "1e-4*2^i_pre"}},
+        },
+    )
+
+
+@pytest.mark.parametrize("chosen", ["P", "R"])
+def test_of_two_projections_between_the_same_populations_the_named_one_is_cut(chosen: str) -> None:
+    # edges of both lie mixed in one object: by source and delay
+    net, backend = between_the_same(cut_later=frozenset({chosen}))
+    backend.cut(chosen)
+    a, b = (fire_at(backend, s, {0: list(range(n))}) for s, n in (("A", 12), ("B", 8)))
+    play(backend, 15, both(a, b))
+    expected = np.zeros(15)
+    for name in {"P", "Q", "R"} - {chosen}:
+        edges = net.projections[name].edges(0, 15)
+        expected += np.bincount(edges.post, edges.parameters["w"], 15)
+    assert backend.view("T", "g") == pytest.approx(expected, rel=1e-12)
+
+
+def test_a_lesion_in_mid_run_draws_only_what_it_cannot_tell_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn: list[str] = []
+
+    def spy(*args: Any, name: str, **more: Any) -> Any:
+        drawn.append(name)
+        return pairs(*args, name=name, **more)
+
+    monkeypatch.setattr("cosim.graph.build.pairs", spy)
+    _, backend = between_the_same(transect_later=True)
+    drawn.clear()
+    backend.transect(1e-3)
+    backend.cut("Q")
+    assert drawn == []
+    backend.cut("P")
+    assert sorted(drawn) == ["P", "R"]
