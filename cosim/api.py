@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sys
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -266,10 +267,7 @@ def build(
     loaded: LoadedExperiment, *, seed: int, backend: str = "auto", say: Callable[[str], None] | None = None
 ) -> Lockstep:
     """The lockstep of an experiment. Raises UserError with file and line for everything that does not fit."""
-    from brian2.core.base import BrianObjectException
-
     from cosim.bridge.assemble import AssemblyError, assemble
-    from cosim.neural.cache import GenerationError
     from cosim.neural.choose import choose
     from cosim.spec.check import check_deep, parts_of
     from cosim.spec.common import Located
@@ -281,9 +279,18 @@ def build(
         raise UserError(loaded.problems(error.problems)) from None
     except Located as error:
         raise UserError([loaded.problem("circuit", path, message) for path, message in error.problems]) from None
-    except (BrianObjectException, SyntaxError, TypeError, ValueError, NotImplementedError, GenerationError) as error:
+    except _refusals() as error:
         # Brian2 refused the circuit: find out where in the document
         found = check_deep(loaded)
         if found:
             raise UserError(loaded.problems(found)) from None
         raise CosimError(f"Brian2 cannot build the network: {error}") from error
+
+
+def _refusals() -> tuple[type[Exception], ...]:
+    """What a backend raises where Brian2 refuses a circuit; its own errors can only come if it was imported."""
+    from cosim.neural.cache import GenerationError
+
+    found = (SyntaxError, TypeError, ValueError, NotImplementedError, GenerationError)
+    brian = sys.modules.get("brian2.core.base")
+    return found if brian is None else (*found, brian.BrianObjectException)

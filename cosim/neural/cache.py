@@ -22,10 +22,12 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from cosim.errors import CosimError
+from cosim.neural import disk
 from cosim.neural.program import Program
 from cosim.neural.toolchain import Compiler, vector_flags
 
@@ -53,8 +55,7 @@ class Entry:
 
 def folder() -> Path:
     """The directory of all entries: ``$XDG_CACHE_HOME/cosim/build`` or ``~/.cache/cosim/build``."""
-    base = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
-    return Path(base).expanduser() / "cosim" / "build"
+    return disk.base() / "build"
 
 
 @lru_cache(maxsize=1)
@@ -66,8 +67,6 @@ def own_code() -> str:
     found = hashlib.sha256()
     for file in files:
         found.update(file.name.encode() + b"\0" + file.read_bytes())
-    from importlib.metadata import version
-
     found.update(version("brian2").encode())
     return found.hexdigest()
 
@@ -159,7 +158,7 @@ def _build(program: Program, compiler: Compiler, plan: str, say: Say | None) -> 
         entry = _checked(target)
         if entry is None:
             raise CosimError(f"the build cache does not keep what is written to it: {target}")
-    _write(folder() / "plans" / f"{plan}.json", json.dumps({"entry": key}))
+    disk.write(folder() / "plans" / f"{plan}.json", json.dumps({"entry": key}))
     if say is not None:
         say(f"compiled in {time.perf_counter() - begin:.1f} s")
     return Entry(entry.path, entry.layout, built=True)
@@ -194,13 +193,6 @@ def _move(work: Path, target: Path, aside: Path) -> None:
             with contextlib.suppress(OSError):
                 os.rename(target, aside)
     raise CosimError(f"the build cache cannot be written: {target}")
-
-
-def _write(path: Path, text: str) -> None:
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
-    with os.fdopen(handle, "w", encoding="utf-8") as file:
-        file.write(text)
-    os.replace(name, path)
 
 
 # ---------------------------------------------------------------- for users

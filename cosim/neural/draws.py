@@ -9,20 +9,17 @@ Euler-Maruyama scheme.
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
 import numpy as np
-from brian2.core.functions import Function
 from numpy.typing import NDArray
 
 from cosim.graph.random import AS241, LN2, normal_quantile, uniforms
 
+if TYPE_CHECKING:
+    from brian2.core.functions import Function
+
 _CALL = re.compile(r"\b(uniform|normal)_draw\s*\(\s*\)")
-_XI = re.compile(r"\bxi\b")
-
-
-def uses_draws(text: str) -> bool:
-    """Whether a text calls uniform_draw, normal_draw or uses xi."""
-    return bool(_CALL.search(text) or _XI.search(text))
 
 
 def rewrite(text: str, start: int) -> tuple[str, int]:
@@ -109,6 +106,8 @@ cdef inline double cosim_normal(long long key, long long step, long long call) n
 
 def functions() -> dict[str, Function]:
     """The two functions for a Brian2 namespace, for numpy, cython and C++ (cosim.neural.draws_cpp has that code)."""
+    from brian2.core.functions import Function
+
     found: dict[str, Function] = {}
     for name, python, code in (("cosim_uniform", _uniform, _CYTHON_UNIFORM), ("cosim_normal", _normal, _CYTHON_NORMAL)):
         function = Function(python, arg_units=[1, 1, 1], return_unit=1, arg_types=["integer"] * 3, return_type="float")

@@ -5,20 +5,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
-from brian2.core.functions import DEFAULT_CONSTANTS, DEFAULT_FUNCTIONS
-from brian2.equations.equations import Equations
-from brian2.parsing.sympytools import str_to_sympy
-from brian2.units.allunits import all_units
-from brian2.units.stdunits import stdunits
-from brian2.utils.stringtools import get_identifiers
-
+from cosim.neural.answers import ask
 from cosim.spec.circuit import ModelSpec
 from cosim.spec.units import Dim
 
 _BASE = ("metre", "kilogram", "second", "amp", "kelvin", "mol", "candela")
 _XI = re.compile(r"\bxi\b")
+_IDENTIFIER = re.compile(r"\b[A-Za-z_][A-Za-z0-9_]*\b")
+_KEYWORDS = frozenset({"and", "or", "not", "True", "False"})
 RESERVED = frozenset(
     {"alive", "draw_key", "i", "j", "N", "t", "dt", "t_in_timesteps", "lastspike", "not_refractory", "intact"}
 )
@@ -37,26 +35,51 @@ def unit_name(dim: Dim) -> str:
     return "*".join(parts) or "1"
 
 
+@dataclass(frozen=True)
+class Reading:
+    """What equations say.
+
+    Attributes
+    ----------
+    identifiers: the names on right-hand sides that the equations do not define.
+    dims: dimension of every variable that they define, in the order of the text.
+    states, parameters: those of them that have a differential equation, and those that are declared only.
+    """
+
+    identifiers: frozenset[str]
+    dims: Mapping[str, Dim]
+    states: tuple[str, ...]
+    parameters: tuple[str, ...]
+
+
+@lru_cache(maxsize=256)
+def read(text: str) -> Reading:
+    """Read equations. Raises whatever Brian2 raises for a text that it cannot read."""
+    found = ask("reading", text)
+    kinds = {name: kind for name, kind, _ in found["variables"]}
+    return Reading(
+        frozenset(found["identifiers"]),
+        {name: tuple(dim) for name, _, dim in found["variables"]},
+        tuple(name for name, kind in kinds.items() if kind == "differential equation"),
+        tuple(name for name, kind in kinds.items() if kind == "parameter"),
+    )
+
+
+@lru_cache(maxsize=1)
 def known_names() -> frozenset[str]:
     """Names that need no value: units, constants and functions."""
-    units = {str(u) for u in all_units} | set(stdunits) | set(_BASE) | {"volt", "Hz", "hertz", "siemens", "ohm"}
-    words = {"True", "False", "and", "or", "not", *DRAWS}
-    return frozenset(units | set(DEFAULT_CONSTANTS) | set(DEFAULT_FUNCTIONS) | words)
+    more = {*_BASE, "volt", "Hz", "hertz", "siemens", "ohm", "True", "False", "and", "or", "not", *DRAWS}
+    return frozenset(ask("names_with_a_meaning")) | more
+
+
+def identifiers(text: str) -> set[str]:
+    """All names in a text, as Brian2 finds them."""
+    return {*_IDENTIFIER.findall(text)} - _KEYWORDS
 
 
 def free_names(text: str) -> set[str]:
     """Identifiers of an expression or statements that are no known name."""
-    return set(get_identifiers(re.sub(r"#.*", "", text))) - known_names()
-
-
-def used_names(equations: Equations) -> set[str]:
-    """Identifiers on the right-hand sides of equations that are no known name."""
-    return {str(name) for name in equations.identifiers} - known_names()
-
-
-def declared(equations: Equations) -> set[str]:
-    """All names that the equations themselves define."""
-    return set(equations.names)
+    return identifiers(re.sub(r"#.*", "", text)) - known_names()
 
 
 def xi_text(text: str, replacement: str) -> str:
@@ -78,18 +101,13 @@ def xi_vanishes(spec: ModelSpec, fixed: Mapping[str, float]) -> bool:
     """Whether every factor of xi is zero, given the parameters that are one number for all."""
     if not _XI.search(spec.equations):
         return False
-    zero = {str_to_sympy(name): 0 for name, value in fixed.items() if value == 0.0}
-    for _, expression in Equations(spec.equations).diff_eq_expressions:
-        _, stochastic = expression.split_stochastic()
-        for factor in (stochastic or {}).values():
-            if str_to_sympy(factor.code).subs(zero) != 0:
-                return False
-    return True
+    zero = {name for name, value in fixed.items() if value == 0.0} & identifiers(spec.equations)
+    return bool(ask("noise_vanishes", spec.equations, tuple(sorted(zero))))
 
 
 def declare_parameters(spec: ModelSpec, parameters: Mapping[str, Dim], shared: set[str]) -> str:
     """Declarations of the parameters that the equations use but do not declare."""
-    own = declared(Equations(spec.equations))
+    own = read(spec.equations).dims
     lines = []
     for name, dim in parameters.items():
         if name not in own:
@@ -99,14 +117,13 @@ def declare_parameters(spec: ModelSpec, parameters: Mapping[str, Dim], shared: s
 
 def parameter_units(spec: ModelSpec) -> dict[str, Dim]:
     """Dimensions of the parameters declared in the equations."""
-    equations = Equations(spec.equations)
-    return {name: tuple(equations[name].dim._dims) for name in equations.parameter_names}
+    found = read(spec.equations)
+    return {name: found.dims[name] for name in found.parameters}
 
 
 def variable_units(spec: ModelSpec) -> dict[str, Dim]:
     """Dimensions of all variables that the equations define."""
-    equations = Equations(spec.equations)
-    return {name: tuple(eq.dim._dims) for name, eq in equations.items()}
+    return dict(read(spec.equations).dims)
 
 
 def first_line(error: Any) -> str:

@@ -6,12 +6,12 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from brian2.equations.equations import Equations
 from numpy.typing import NDArray
 
 from cosim.errors import UserError
 from cosim.graph.ir import NetworkIR
 from cosim.neural.backend import Spikes
+from cosim.neural.equations import read
 from cosim.spec.units import suggest
 
 
@@ -27,8 +27,8 @@ class PlanBackend:
 
     def view(self, population: str, variable: str) -> NDArray[np.float64]:
         found = self._network.populations[population]
-        equations = Equations(self._network.models[found.model].equations)
-        known = [*equations.diff_eq_names, *equations.parameter_names]
+        equations = read(self._network.models[found.model].equations)
+        known = [*equations.states, *equations.parameters]
         if variable not in known:
             raise UserError(f"population '{population}' has no variable '{variable}'{suggest(variable, known)}")
         return np.zeros(found.n)

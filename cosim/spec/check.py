@@ -60,7 +60,7 @@ def check_deep(loaded: LoadedExperiment) -> list[Trouble]:
     milliseconds."""
     from cosim.graph.build import build
     from cosim.graph.ir import ContinuousIR, ProjectionIR
-    from cosim.neural.check import check_network
+    from cosim.neural.trial import check_network
 
     circuit = loaded.circuit_document
     if circuit is None or loaded.circuit is None:

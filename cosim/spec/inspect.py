@@ -53,7 +53,8 @@ def kind_of(path: Path) -> str:
 
 def _circuit(document: Document, spec: CircuitSpec) -> None:
     from cosim.graph.build import build
-    from cosim.neural.check import check_models, check_network
+    from cosim.neural.check import check_models
+    from cosim.neural.trial import check_network
 
     found: list[tuple[Path_, str]] = list(check_models(spec))
     if not found:

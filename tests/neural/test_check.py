@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from cosim.neural.check import check_models, check_network
+from cosim.neural.check import check_models
+from cosim.neural.trial import check_network
 from tests.graph.helpers import circuit, network
 
 CELL: dict[str, Any] = {
