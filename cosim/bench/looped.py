@@ -23,16 +23,15 @@ class LoopedBackend(RuntimeBackend):
         for space, ids in self._spaces:
             count = int(space[-1])
             if count:
-                self._steps.append(int(self._timestep[0]))
-                self._ids.append(ids[space[:count]])
+                self._spikes.append((int(self._timestep[0]), ids[space[:count]]))
 
     def _advance(self) -> None:
         if not self.looped:
             super()._advance()
             return
-        self._steps.clear()
-        self._ids.clear()
+        self._spikes.clear()
         self._emitted.network.run(self.steps_per_tick * self._dt * second, namespace={})
+        self._remember()
 
     def loop(self, on: bool) -> None:
         """Step by ``Network.run`` from now on, or no longer."""

@@ -56,12 +56,25 @@ def runners(network: Network) -> list[Callable[[], None]]:
     return [item.run for item in network.sorted_objects if item.active and not idle(item)]
 
 
-def in_flight(pathway: SynapticPathway) -> list[NDArray[np.int32]]:
-    """The synapses in a runtime queue by steps until their delivery."""
-    offset, slots = pathway.queue._full_state()
-    return [np.array(slots[(offset + i) % len(slots)], dtype=np.int32) for i in range(len(slots))]
+def longest_delay(pathway: SynapticPathway) -> int:
+    """In steps."""
+    return len(pathway.queue._full_state()[1]) - 1
 
 
-def set_in_flight(pathway: SynapticPathway, slots: list[NDArray[np.int32]]) -> None:
-    """The inverse of in_flight()."""
-    pathway.queue._restore_from_full_state((0, [slot.tolist() for slot in slots]))
+def put_in_flight(pathway: SynapticPathway, ages: NDArray[np.int32], sources: NDArray[np.int32]) -> None:
+    """Let a runtime queue hold what spikes have in flight that `sources` fired so many steps before the next one.
+
+    Spikes come by step and source; the pathway's synapses must be sorted by source. Within a slot the events are in the
+    order in which the queue itself would have put them: by spike, then by number of the synapse.
+    """
+    pre = pathway.synapses.variables["_synaptic_pre"].get_value()
+    delay = np.rint(pathway.variables["delay"].get_value() / pathway.clock.dt_).astype(np.int64)
+    n_slots = longest_delay(pathway) + 1
+    first, end = np.searchsorted(pre, sources, "left"), np.searchsorted(pre, sources, "right")
+    synapse = np.concatenate([np.empty(0, dtype=np.int64), *(np.arange(a, b) for a, b in zip(first, end, strict=True))])
+    slot = delay[synapse] - np.repeat(ages, end - first)
+    slots: list[list[int]] = [[] for _ in range(n_slots)]
+    for at, event in zip(slot.tolist(), synapse.tolist(), strict=True):
+        if at >= 0:
+            slots[at].append(event)
+    pathway.queue._restore_from_full_state((0, slots))

@@ -16,7 +16,7 @@ from cosim.neural.common import ArrayBackend
 from cosim.neural.limits import check_machine
 from cosim.neural.loaded import Library
 from cosim.neural.program import Program, program
-from cosim.neural.snapshot import BOOKKEEPING, State, arrays_to_slots, check_keys, put
+from cosim.neural.snapshot import BOOKKEEPING, SPIKES_AND_CLOCK, State, check_flight, check_keys, put, spikes_of
 from cosim.neural.toolchain import find_compiler
 
 #: initial values that Brian2 gives by itself
@@ -51,8 +51,7 @@ class CompiledBackend(ArrayBackend):
         super().__init__(network, Arrays(network, texts, library.order, library.arrange), steps_per_tick)
         self._edges: dict[str, int] = {}
         self._intact: dict[str, NDArray[np.uint8]] = {}
-        self._orders: dict[str, NDArray[np.int32] | None] = {}
-        self._slots: dict[str, int] = {}
+        self._longest = 0  # delay, in steps
         # edges are built one object at a time, so that only one of them is in memory twice
         queues: list[tuple[Any, ...]] = []
         fills: dict[tuple[str, str], Any] = {}
@@ -152,7 +151,7 @@ class CompiledBackend(ArrayBackend):
             delays, n_slots = np.zeros(n, dtype=np.int32), 1
         rows = np.zeros((len(start) + 1, 2), dtype=np.int32)
         rows[:-1, 0], rows[:-1, 1], rows[-1, 0] = start, delays, count
-        self._orders[queue["name"]], self._slots[queue["name"]] = order, n_slots
+        self._longest = max(self._longest, n_slots - 1)
         return first, rows, order, n_slots
 
     # ------------------------------------------------------------ running
@@ -185,37 +184,25 @@ class CompiledBackend(ArrayBackend):
     def snapshot(self) -> State:
         saved: State = {"clock/step": self._timestep.copy()}
         saved |= {key: values.copy() for key, values in self._saved()}
-        saved |= {f"{name}/intact": mask.copy() for name, mask in self._intact.items() if not mask.all()}
-        for index, queue in self._live_queues():
-            saved[f"{queue['name']}/due"], saved[f"{queue['name']}/synapse"] = self._running.flight(index)
+        saved["flight/step"], saved["flight/id"] = self._running.history()
         saved["spikes/step"], saved["spikes/id"] = (part.copy() for part in self.spikes())
         return saved
 
     def restore(self, saved: Mapping[str, NDArray[Any]]) -> None:
         found = list(self._saved())
-        masks = {f"{name}/intact": name for name, count in self._edges.items() if count}
-        queues = list(self._live_queues())
-        in_queues = [f"{queue['name']}/{part}" for _, queue in queues for part in ("due", "synapse")]
-        check_keys(saved, {"clock/step", "spikes/step", "spikes/id", *(k for k, _ in found), *masks, *in_queues})
+        check_keys(saved, {*SPIKES_AND_CLOCK, *(key for key, _ in found)})
         for key, values in found:
             put(values, saved, key)
-        for index, name in enumerate(self.entry.layout["objects"]):
-            self._intact.pop(name, None)
-            self._running.intact(index, None)
-            if f"{name}/intact" in saved:
-                self._cut(name, np.flatnonzero(saved[f"{name}/intact"] == 0))
-        for index, queue in queues:
-            name = queue["name"]
-            due, synapse = saved[f"{name}/due"], saved[f"{name}/synapse"]
-            arrays_to_slots(due, synapse, self._slots[name], self._edges[queue["object"]])
-            order = self._orders[name]
-            if order is not None:
-                entry = np.empty_like(order)
-                entry[order] = np.arange(len(order), dtype=np.int32)
-                synapse = entry[synapse]
-            self._running.set_flight(index, due, synapse)
         put(self._timestep, saved, "clock/step")
-        self._t[0] = self._timestep[0] * self._dt
+        now = int(self._timestep[0])
+        self._t[0] = now * self._dt
+        groups, spiking = self._arrays.groups, self.entry.layout["spaces"]
+        known = np.concatenate([np.empty(0, dtype=np.int64), *(groups[model].ids for model in spiking)])
+        steps, ids = check_flight(saved, now, self._longest, known)
+        self._running.set_history(steps, ids)
+        for index, queue in enumerate(self.entry.layout["queues"]):
+            if queue["kind"] == "pre":
+                self._running.push_again(index, *spikes_of(groups[queue["source"]].ids, steps, ids, now))
         self._held = (saved["spikes/step"], saved["spikes/id"])
 
     def _saved(self) -> Iterator[tuple[str, NDArray[Any]]]:
@@ -228,11 +215,6 @@ class CompiledBackend(ArrayBackend):
             if owner in self._edges and not self._edges[owner]:
                 continue
             yield key, array
-
-    def _live_queues(self) -> Iterator[tuple[int, dict[str, Any]]]:
-        for index, queue in enumerate(self.entry.layout["queues"]):
-            if self._edges[queue["object"]]:
-                yield index, queue
 
     def close(self) -> None:
         self._running.close()

@@ -100,6 +100,23 @@ struct Queue
         now = now + 1 == slots.size() ? 0 : now + 1;
     }
 
+    // Nothing is in flight.
+    void clear()
+    {
+        for (auto &slot : slots)
+            slot.clear();
+        now = 0;
+    }
+
+    // What a spike of `age` steps before the next step still has in flight; spikes come by step and source.
+    void push_again(int32_t source, int32_t age)
+    {
+        const Row *end = rows + first[source + 1];
+        for (const Row *row = rows + first[source]; row < end; row++)
+            if (row->delay >= age)
+                slots[(now + row->delay - age) % slots.size()].push_back({row[0].start, row[1].start});
+    }
+
     void push(const int32_t *sources, int32_t count)
     {
         if (!rows)
@@ -124,6 +141,33 @@ struct Queue
     }
 };
 
+// The spikes that may still be on their way: those of the last `longest` steps, by step and global id. What is in flight
+// follows from them and the edges, so they are all that a snapshot needs.
+struct History
+{
+    int64_t longest = 0; // delay of all queues
+    vector<int64_t> steps;
+    vector<int32_t> ids;
+    size_t begin = 0; // what lies before is too old
+
+    void add(const vector<int64_t> &new_steps, const vector<int32_t> &new_ids, int64_t now)
+    {
+        if (!longest)
+            return;
+        steps.insert(steps.end(), new_steps.begin(), new_steps.end());
+        ids.insert(ids.end(), new_ids.begin(), new_ids.end());
+        while (begin < steps.size() && steps[begin] + longest < now)
+            begin++;
+        // moved to the front only when that is less than what has come and gone since
+        if (2*begin > steps.size())
+        {
+            steps.erase(steps.begin(), steps.begin() + begin);
+            ids.erase(ids.begin(), ids.begin() + begin);
+            begin = 0;
+        }
+    }
+};
+
 struct Context
 {
     vector<void *> arrays;
@@ -131,6 +175,7 @@ struct Context
     vector<Queue> queues;
     vector<const uint8_t *> intact; // per object that joins groups: 0 where an edge was cut; null where none was
     vector<const int32_t *> ids;    // per spiking group: global id of each neuron
+    History history;
     bool sort = false;              // ids of one step do not ascend by themselves
     vector<int64_t> spike_steps;
     vector<int32_t> spike_ids;

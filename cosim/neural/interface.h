@@ -28,6 +28,7 @@ extern "C"
         queue.order = order;
         queue.slots.assign(n_slots, std::vector<Run>());
         queue.now = 0;
+        context->history.longest = std::max(context->history.longest, n_slots - 1);
     }
 
     void cosim_intact(Context *context, int64_t object, const uint8_t *intact) { context->intact[object] = intact; }
@@ -82,42 +83,40 @@ extern "C"
             *timestep += 1;
             *t = *timestep * dt;
         }
+        c.history.add(c.spike_steps, c.spike_ids, *timestep);
         const int64_t n = (int64_t)c.spike_ids.size();
         if (n <= c.room)
             cosim_spikes(context, c.steps_out, c.ids_out);
         return n;
     }
 
-    // Events in flight as (steps until delivery, synapse), in the order of their delivery; without `due` only their number.
-    int64_t cosim_flight(Context *context, int64_t index, int32_t *due, int32_t *synapse)
+    // The spikes of the last steps, as many as the longest delay; without `steps` only their number.
+    int64_t cosim_history(Context *context, int64_t *steps, int32_t *ids)
     {
-        const Queue &queue = context->queues[index];
-        int64_t n = 0;
-        for (size_t d = 0; d < queue.slots.size(); d++)
-            for (const Run &run : queue.slots[(queue.now + d) % queue.slots.size()])
-                for (int32_t entry = run.begin; entry < run.end; entry++, n++)
-                    if (due)
-                    {
-                        due[n] = (int32_t)d;
-                        synapse[n] = queue.order ? queue.order[entry] : entry;
-                    }
-        return n;
+        const cosim::History &history = context->history;
+        if (steps)
+        {
+            std::copy(history.steps.begin() + history.begin, history.steps.end(), steps);
+            std::copy(history.ids.begin() + history.begin, history.ids.end(), ids);
+        }
+        return (int64_t)(history.steps.size() - history.begin);
     }
 
-    void cosim_set_flight(Context *context, int64_t index, int64_t n, const int32_t *due, const int32_t *entries)
+    // The inverse of cosim_history; the queues are empty afterwards, until cosim_push_again fills them.
+    void cosim_set_history(Context *context, int64_t n, const int64_t *steps, const int32_t *ids)
     {
-        Queue &queue = context->queues[index];
-        for (auto &slot : queue.slots)
-            slot.clear();
-        queue.now = 0;
+        context->history.steps.assign(steps, steps + n);
+        context->history.ids.assign(ids, ids + n);
+        context->history.begin = 0;
+        for (Queue &queue : context->queues)
+            queue.clear();
+    }
+
+    // Put back into a queue what spikes of the last steps have in flight: how many steps ago, and who (in the queue's group).
+    void cosim_push_again(Context *context, int64_t index, int64_t n, const int32_t *ages, const int32_t *sources)
+    {
         for (int64_t k = 0; k < n; k++)
-        {
-            std::vector<Run> &slot = queue.slots[due[k]];
-            if (!slot.empty() && slot.back().end == entries[k])
-                slot.back().end++;
-            else
-                slot.push_back({entries[k], entries[k] + 1});
-        }
+            context->queues[index].push_again(sources[k], ages[k]);
     }
 
     // Edges that ascend by target, put into the order (source, delay, target), with columns of numbers that belong to them.

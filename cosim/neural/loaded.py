@@ -27,8 +27,9 @@ _FUNCTIONS: dict[str, tuple[Any, list[Any]]] = {
     "cosim_plan": (None, [_POINTER, _INT64, _INT64, _POINTER, _POINTER]),
     "cosim_tick": (_INT64, [_POINTER]),
     "cosim_spikes": (None, [_POINTER, _POINTER, _POINTER]),
-    "cosim_flight": (_INT64, [_POINTER, _INT64, _POINTER, _POINTER]),
-    "cosim_set_flight": (None, [_POINTER, _INT64, _INT64, _POINTER, _POINTER]),
+    "cosim_history": (_INT64, [_POINTER, _POINTER, _POINTER]),
+    "cosim_set_history": (None, [_POINTER, _INT64, _POINTER, _POINTER]),
+    "cosim_push_again": (None, [_POINTER, _INT64, _INT64, _POINTER, _POINTER]),
     "cosim_arrange": (None, [_INT64, *[_POINTER] * 3, _INT64, _INT64, _INT64, *[_POINTER] * 5]),
     "cosim_order": (None, [_INT64, _POINTER, _POINTER, _POINTER, _INT64, _INT64, _INT64, _POINTER]),
 }
@@ -133,17 +134,20 @@ class Running:
         """The last tick's spikes, steps and global ids; overwritten by the next tick."""
         return self._steps[:n], self._ids[:n]
 
-    def flight(self, index: int) -> tuple[I32, I32]:
-        """Events in flight of a queue: (steps until delivery, synapse), in the order of delivery."""
-        n = self._dll.cosim_flight(self._context, index, None, None)
-        due, synapse = np.empty(n, dtype=np.int32), np.empty(n, dtype=np.int32)
-        self._dll.cosim_flight(self._context, index, _address(due), _address(synapse))
-        return due, synapse
+    def history(self) -> tuple[I64, I32]:
+        """The spikes of the last steps, as many as the longest delay: steps and global ids."""
+        n = self._dll.cosim_history(self._context, None, None)
+        steps, ids = np.empty(n, dtype=np.int64), np.empty(n, dtype=np.int32)
+        self._dll.cosim_history(self._context, _address(steps), _address(ids))
+        return steps, ids
 
-    def set_flight(self, index: int, due: I32, entries: I32) -> None:
-        """The inverse of flight(), with entries of the queue in place of synapses."""
-        due, entries = np.ascontiguousarray(due), np.ascontiguousarray(entries)
-        self._dll.cosim_set_flight(self._context, index, len(due), _address(due), _address(entries))
+    def set_history(self, steps: I64, ids: I32) -> None:
+        """The inverse of history(). Empties all queues; push_again() fills them."""
+        self._dll.cosim_set_history(self._context, len(steps), _address(steps), _address(ids))
+
+    def push_again(self, index: int, ages: I32, sources: I32) -> None:
+        """Put into a queue what these spikes still have in flight; see cosim.neural.snapshot.spikes_of."""
+        self._dll.cosim_push_again(self._context, index, len(ages), _address(ages), _address(sources))
 
     def close(self) -> None:
         """Free the context."""

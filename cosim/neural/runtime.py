@@ -6,7 +6,8 @@ once, for zero time, to prepare the objects, and the loop afterwards is ours.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections import deque
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -19,18 +20,18 @@ from cosim.neural.arrays import Arrays
 from cosim.neural.backend import Spikes
 from cosim.neural.brian_private import (
     check_version,
-    in_flight,
     known_variables,
+    longest_delay,
     own_variables,
     pathways,
+    put_in_flight,
     runners,
-    set_in_flight,
 )
 from cosim.neural.common import ArrayBackend
 from cosim.neural.denormals import Flushing
 from cosim.neural.emit import emit, fill
 from cosim.neural.program import program
-from cosim.neural.snapshot import State, arrays_to_slots, check_keys, put, slots_to_arrays
+from cosim.neural.snapshot import SPIKES_AND_CLOCK, State, check_flight, check_keys, put, spikes_of
 from cosim.neural.toolchain import FLAGS, has_compiler, vector_flags
 
 
@@ -75,8 +76,10 @@ class RuntimeBackend(ArrayBackend):
             if "_spikespace" in group.variables
         ]
         self._ascending = len(self._spaces) == 1 and bool(np.all(np.diff(self._spaces[0][1]) > 0))
-        self._steps: list[int] = []
-        self._ids: list[NDArray[np.int32]] = []
+        self._models = {group: model for model, group in emitted.groups.items()}
+        self._longest = max((longest_delay(pathway) for pathway in self._pathways()), default=0)
+        self._spikes: list[tuple[int, NDArray[np.int32]]] = []  # of the last tick: step, global ids
+        self._history: deque[tuple[int, NDArray[np.int32]]] = deque()  # of as many steps as the longest delay
         self._name_variables(
             {
                 model: {name: group.variables[name].get_value() for name in known_variables(group)}
@@ -94,9 +97,8 @@ class RuntimeBackend(ArrayBackend):
 
     def _advance(self) -> None:
         runs, timestep, t, dt = self._runs, self._timestep, self._t, self._dt
-        steps, ids = self._steps, self._ids
-        steps.clear()
-        ids.clear()
+        spikes = self._spikes
+        spikes.clear()
         for _ in range(self.steps_per_tick):
             for run in runs:
                 run()
@@ -104,16 +106,27 @@ class RuntimeBackend(ArrayBackend):
             for space, gids in self._spaces:
                 count = space[-1]
                 if count:
-                    steps.append(now)
-                    ids.append(gids[space[:count]])
+                    spikes.append((now, gids[space[:count]]))
             timestep[0] = now + 1
             t[0] = (now + 1) * dt
+        self._remember()
+
+    def _remember(self) -> None:
+        """The tick's spikes become a part of the history, and what is too old goes."""
+        first = int(self._timestep[0]) - self._longest
+        self._history.extend(self._spikes)
+        while self._history and self._history[0][0] < first:
+            self._history.popleft()
 
     def spikes(self) -> Spikes:
-        if not self._ids:
+        return self._stacked(self._spikes)
+
+    def _stacked(self, parts: Collection[tuple[int, NDArray[np.int32]]]) -> Spikes:
+        """Spikes of single steps and groups -> (steps, ids), by step and id."""
+        if not parts:
             return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int32)
-        ids = np.concatenate(self._ids)
-        steps = np.repeat(self._steps, [len(part) for part in self._ids])
+        ids = np.concatenate([part for _, part in parts])
+        steps = np.repeat([step for step, _ in parts], [len(part) for _, part in parts])
         if self._ascending:
             return steps, ids
         order = np.lexsort((ids, steps))
@@ -125,32 +138,26 @@ class RuntimeBackend(ArrayBackend):
     def snapshot(self) -> State:
         saved: State = {"clock/step": self._timestep.copy()}
         saved |= {key: values.copy() for key, values in self._saved()}
-        for name, synapses in self._emitted.synapses.items():
-            if "intact" in synapses.variables and not (intact := synapses.variables["intact"].get_value()).all():
-                saved[f"{name}/intact"] = intact.astype(np.uint8)
-        for pathway in self._pathways():
-            saved[f"{pathway.name}/due"], saved[f"{pathway.name}/synapse"] = slots_to_arrays(in_flight(pathway))
+        saved["flight/step"], saved["flight/id"] = self._stacked(self._history)
         saved["spikes/step"], saved["spikes/id"] = self.spikes()
         return saved
 
     def restore(self, saved: Mapping[str, NDArray[Any]]) -> None:
         found = list(self._saved())
-        switches = {f"{n}/intact": s for n, s in self._emitted.synapses.items() if "intact" in s.variables}
-        queues = [f"{pathway.name}/{part}" for pathway in self._pathways() for part in ("due", "synapse")]
-        check_keys(saved, {"clock/step", "spikes/step", "spikes/id", *(k for k, _ in found), *switches, *queues})
+        check_keys(saved, {*SPIKES_AND_CLOCK, *(key for key, _ in found)})
         for key, values in found:
             put(values, saved, key)
-        for key, synapses in switches.items():
-            synapses.variables["intact"].get_value()[:] = saved.get(key, 1.0)
-        for pathway in self._pathways():
-            due, synapse = saved[f"{pathway.name}/due"], saved[f"{pathway.name}/synapse"]
-            slots = arrays_to_slots(due, synapse, len(in_flight(pathway)), len(pathway.synapses))
-            set_in_flight(pathway, slots)
         put(self._timestep, saved, "clock/step")
-        self._t[0] = self._timestep[0] * self._dt
-        steps, ids = saved["spikes/step"], saved["spikes/id"]
-        self._steps[:] = [int(step) for step in np.unique(steps)]
-        self._ids[:] = [ids[steps == step] for step in self._steps]
+        now = int(self._timestep[0])
+        self._t[0] = now * self._dt
+        known = np.concatenate([np.empty(0, dtype=np.int32), *(gids for _, gids in self._spaces)])
+        steps, ids = check_flight(saved, now, self._longest, known)
+        self._history.clear()
+        self._history.extend(_by_step(steps, ids))
+        for pathway in self._pathways():
+            ages, sources = spikes_of(self._arrays.groups[self._models[pathway.source]].ids, steps, ids, now)
+            put_in_flight(pathway, ages, sources)
+        self._spikes = _by_step(saved["spikes/step"], saved["spikes/id"])
 
     def _saved(self) -> Iterator[tuple[str, NDArray[Any]]]:
         """Key and array of all variables that a snapshot holds."""
@@ -162,12 +169,16 @@ class RuntimeBackend(ArrayBackend):
     def _pathways(self) -> Iterator[SynapticPathway]:
         for synapses in self._emitted.synapses.values():
             if synapses.active:
-                yield from pathways(synapses)
+                yield from (pathway for pathway in pathways(synapses) if pathway.prepost == "pre")
 
     def close(self) -> None:
         self._runs = []
         self._finite = []
         self._variables = {}
+
+
+def _by_step(steps: NDArray[np.int64], ids: NDArray[np.int32]) -> list[tuple[int, NDArray[np.int32]]]:
+    return [(int(step), ids[steps == step]) for step in np.unique(steps)]
 
 
 __all__ = ["RuntimeBackend", "configure", "has_compiler"]

@@ -40,7 +40,7 @@ def test_a_restored_network_goes_on_like_the_one_that_was_not_stopped(target: st
     _, whole = start(target=target, steps_per_tick=10, **document())
     play(whole, TICKS)
     saved, spikes = whole.snapshot(), [part.copy() for part in whole.spikes()]
-    assert len(saved["s_noisy_noisy_0_pre/due"]) > 10  # or the test would not see them lost
+    assert len(saved["flight/id"]) > 3  # or the test would not see them lost
     expected = play(whole, TICKS)
     _, other = start(target=target, steps_per_tick=10, **document())
     other.restore(saved)
@@ -50,6 +50,27 @@ def test_a_restored_network_goes_on_like_the_one_that_was_not_stopped(target: st
     after, again = whole.snapshot(), other.snapshot()
     assert after.keys() == again.keys()
     assert all(after[key].tobytes() == again[key].tobytes() for key in after)
+
+
+def test_spikes_in_flight_are_the_spikes_of_as_many_steps_as_the_longest_delay(target: str) -> None:
+    net, backend = start(target=target, steps_per_tick=7, **document())
+    assert len(backend.snapshot()["flight/id"]) == 0
+    longest = int(net.projections["A_B"].edges(0, 40).delay.max())
+    assert longest == 30
+    spikes = play(backend, TICKS)
+    saved = backend.snapshot()
+    recent = spikes[spikes[:, 0] >= 7 * TICKS - longest]
+    assert np.array_equal(np.stack([saved["flight/step"], saved["flight/id"]], axis=1), recent)
+    assert len(recent) > np.sum(spikes[:, 0] >= 7 * (TICKS - 1)) > 0  # more than the last tick
+
+
+def test_without_delays_nothing_is_in_flight(target: str) -> None:
+    plain = document()
+    for projection in plain["projections"].values():
+        projection["delay"] = "0 ms"
+    _, backend = start(target=target, steps_per_tick=10, **plain)
+    assert len(play(backend, TICKS)) > 0
+    assert len(backend.snapshot()["flight/id"]) == 0
 
 
 def test_a_snapshot_is_a_copy_and_views_outlive_a_restore(target: str) -> None:
@@ -72,3 +93,25 @@ def test_a_snapshot_of_another_network_is_refused(target: str) -> None:
         backend.restore({**saved, "n_noisy/u": saved["n_noisy/v"]})
     with pytest.raises(UserError, match="needs"):
         backend.restore({**saved, "n_noisy/v": saved["n_noisy/v"][:-1]})
+
+
+WRONG = {
+    "too old": ([569, 570], [1, 1]),
+    "of a step to come": ([599, 600], [1, 1]),
+    "not in order": ([599, 599], [2, 1]),
+    "twice": ([599, 599], [1, 1]),
+    "of no neuron": ([599], [80]),
+}
+
+
+@pytest.mark.parametrize(("step", "neuron"), WRONG.values(), ids=list(WRONG))
+def test_spikes_that_the_network_cannot_have_in_flight_are_refused(step: list[int], neuron: list[int]) -> None:
+    _, backend = start(steps_per_tick=10, **document())
+    play(backend, TICKS)
+    saved = backend.snapshot()
+    assert saved["clock/step"][0] == 600
+    right = {"flight/step": np.array([570, 599]), "flight/id": np.array([79, 0], dtype=np.int32)}
+    backend.restore({**saved, **right})
+    wrong = {"flight/step": np.array(step), "flight/id": np.array(neuron, dtype=np.int32)}
+    with pytest.raises(UserError, match="spikes in flight do not fit"):
+        backend.restore({**saved, **wrong})
