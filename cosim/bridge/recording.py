@@ -10,9 +10,10 @@ from cosim.bridge.lockstep import Lockstep, Tap
 from cosim.bridge.wires import MotorWire, SensoryWire
 from cosim.errors import UserError
 from cosim.graph.ir import PopulationIR
+from cosim.graph.lesion import where_mask
 from cosim.neural.equations import variable_units
 from cosim.record import PopulationLayout, Recorder, RecordLayout, SeriesLayout, body_series, state_series, wire_series
-from cosim.spec.experiment import ExperimentSpec
+from cosim.spec.experiment import ExperimentSpec, StateRecord, Where
 from cosim.spec.units import UnitError, suggest, unit_text
 
 Path = tuple[str | int, ...]
@@ -40,6 +41,11 @@ def check_record(spec: ExperimentSpec, lockstep: Lockstep) -> list[tuple[Path, s
                 problems.append(((*here, variable), error.problems[0].message))
             except UnitError as error:
                 problems.append(((*here, variable, "every"), str(error)))
+            if wanted.cells is not None:
+                try:
+                    _neurons(populations[name], wanted)
+                except UnitError as error:
+                    problems.append(((*here, variable, "cells"), str(error)))
             if isinstance(wanted.neurons, list):
                 for i, neuron in enumerate(wanted.neurons):
                     if not 0 <= neuron < populations[name].n:
@@ -55,6 +61,14 @@ def check_record(spec: ExperimentSpec, lockstep: Lockstep) -> list[tuple[Path, s
     except UnitError as error:
         problems.append((("record", "body", "every"), str(error)))
     return problems
+
+
+def _neurons(population: PopulationIR, wanted: StateRecord) -> list[int] | None:
+    """The neurons whose state is wanted; None for all. Raises UnitError for a cell that there is not."""
+    if wanted.cells is not None:
+        ids = np.flatnonzero(where_mask(population, Where(cells=wanted.cells)))
+        return [int(one) for one in ids]
+    return list(wanted.neurons) if isinstance(wanted.neurons, list) else None
 
 
 def _every(lockstep: Lockstep, seconds: float | None) -> int:
@@ -87,11 +101,12 @@ def attach(
             units = variable_units(network.models[network.populations[name].model])
             for variable, wanted in variables.items():
                 view = backend.view(name, variable)
-                neurons = list(range(len(view))) if wanted.neurons == "all" else list(wanted.neurons)
+                neurons = _neurons(network.populations[name], wanted)
+                listed = neurons if neurons is not None else list(range(len(view)))
                 layout = state_series(
-                    name, variable, neurons, unit=unit_text(units[variable]), every=_every(lockstep, wanted.every)
+                    name, variable, listed, unit=unit_text(units[variable]), every=_every(lockstep, wanted.every)
                 )
-                chosen = view if wanted.neurons == "all" else _Picked(view, np.array(neurons))
+                chosen = view if neurons is None else _Picked(view, np.array(neurons))
                 series.append((layout, chosen, True))  # type: ignore[arg-type]
     if body is not None:
         every = _every(lockstep, spec.record.body.every)

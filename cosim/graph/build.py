@@ -7,11 +7,12 @@ from pathlib import Path
 
 import numpy as np
 
-from cosim.graph.connect import neuron_scope, pair_scope, pairs
+from cosim.graph.connect import neuron_scope, pair_scope
 from cosim.graph.ir import ContinuousIR, Edges, NetworkIR, Parameter, PopulationIR, ProjectionIR, Rule
 from cosim.graph.lesion import Lesions
+from cosim.graph.place import places
 from cosim.graph.random import F64, stream
-from cosim.graph.table import read_table
+from cosim.graph.source import EdgeSource, edge_source
 from cosim.graph.values import dimension, is_constant, realise
 from cosim.spec.circuit import (
     BUILTIN_MODELS,
@@ -45,7 +46,7 @@ def build(
     first = 0
     for name, spec in circuit.populations.items():
         try:
-            population = _population(name, spec, models[spec.model], circuit.axis, seed, parameters, first)
+            population = _population(name, spec, models[spec.model], circuit.axis, seed, parameters, first, folder)
         except Located as error:
             problems += [(("populations", name, *path), message) for path, message in error.problems]
             continue
@@ -66,49 +67,15 @@ def build(
     return NetworkIR(circuit.name, seed, dt, used, populations, projections, continuous)
 
 
-def _layout(spec: PopulationSpec, axis: AxisSpec | None) -> tuple[list[tuple[float, float]], int]:
-    """The intervals [p0, p1) of one side and the number of neurons in each."""
-    if spec.n is not None:
-        span = spec.span or ((0.0, axis.length) if axis is not None else (0.0, 0.0))
-        return [span], spec.n
-    if spec.per_pool is not None:
-        assert spec.pools is not None
-        return list(spec.pools.values()), spec.per_pool
-    assert axis is not None and spec.per_segment is not None
-    width = axis.length / axis.segments
-    segments = spec.segments if spec.segments is not None else range(axis.segments)
-    return [(s * width, (s + 1) * width) for s in segments], spec.per_segment
-
-
 def _population(
-    name: str, spec: PopulationSpec, model: ModelSpec, axis: AxisSpec | None, seed: int, parameters: Scope, first: int
-) -> PopulationIR:
-    intervals, count = _layout(spec, axis)
-    sides = tuple(spec.sides or ())
-    copies = max(len(sides), 1)
-    per_side = len(intervals) * count
-    n = per_side * copies
-    start = np.tile(np.repeat([p[0] for p in intervals], count), copies)
-    end = np.tile(np.repeat([p[1] for p in intervals], count), copies)
-    k = np.tile(np.arange(count), len(intervals) * copies)
-    y = start + (end - start) * k / count
-    index = np.tile(np.repeat(np.arange(len(intervals)), count), copies)
-    if spec.per_segment is not None:
-        segment = np.asarray(spec.segments)[index] if spec.segments is not None else index
-    elif axis is not None and axis.segments > 1:
-        segment = np.minimum((y / (axis.length / axis.segments)).astype(np.int64), axis.segments - 1)
-    else:
-        segment = np.zeros(n, dtype=np.int64)
-    coordinates: dict[str, F64] = {}
-    if axis is not None:
-        for coordinate, expression in axis.coordinates.items():
-            value = expression.evaluate({**parameters, "y": Value(y, (1, 0, 0, 0, 0, 0, 0))})
-            coordinates[coordinate] = np.array(np.broadcast_to(value.value, (n,)), dtype=np.float64)
+    name: str, spec: PopulationSpec, model: ModelSpec, axis: AxisSpec | None, seed: int, parameters: Scope, first: int,
+    folder: Path,
+) -> PopulationIR:  # fmt: skip
+    at = places(spec, axis, parameters, folder)
     bare = PopulationIR(
-        name, spec.model, first, n, tuple(spec.tags), sides, tuple(spec.pools or ()),
-        np.repeat(np.arange(copies), per_side).astype(np.int8), segment.astype(np.int32),
-        (index if spec.pools else np.zeros(n, dtype=np.int64)).astype(np.int16), y, start, end, coordinates, {}, {},
-        frozenset(spec.parameters),
+        name, spec.model, first, at.n, tuple(spec.tags), tuple(spec.sides or ()), tuple(spec.pools or ()), at.side,
+        at.segment, at.pool, at.y, at.start, at.end, at.coordinates, {}, {}, frozenset(spec.parameters), at.columns,
+        at.cells,
     )  # fmt: skip
     scope = {**parameters, **neuron_scope(bare, slice(None))}
     problems: list[tuple[Path_, str]] = []
@@ -146,23 +113,28 @@ def _is_weight(name: str) -> bool:
     return name == "w" or name.startswith("w_")
 
 
+def _edge_source(
+    path: Path_, spec: ProjectionSpec | ContinuousSpec, source: PopulationIR, target: PopulationIR, seed: int,
+    scope: Scope, folder: Path,
+) -> EdgeSource:  # fmt: skip
+    try:
+        return edge_source(str(path[-1]), spec.connect, spec.side, source, target, seed, scope, folder)
+    except Located as error:
+        raise Located([((*path, "connect", *inner), message) for inner, message in error.problems]) from None
+
+
 def _edge_builder(
     name: str, spec: ProjectionSpec | ContinuousSpec, values: dict[str, Draw | Expression], dims: dict[str, Dim],
-    delay: Draw | float, source: PopulationIR, target: PopulationIR, seed: int, dt: float, scope: Scope, folder: Path,
-    lesions: Lesions,
+    delay: Draw | float, source: PopulationIR, target: PopulationIR, seed: int, dt: float, scope: Scope,
+    found: EdgeSource, lesions: Lesions,
 ) -> Callable[[int, int], Edges]:  # fmt: skip
-    table = read_table(folder / spec.connect.table, source.n, target.n) if spec.connect.table else None
     over = spec.connect.kernel.over if spec.connect.kernel is not None else "y"
 
     def edges(lo: int, hi: int) -> Edges:
         if name in lesions.cut:
             nothing = np.empty(0, dtype=np.int32)
             return Edges(nothing, nothing, nothing, {key: np.empty(0) for key in values})
-        columns: dict[str, Value] = {}
-        if table is not None:
-            pre, post, columns = table.rows(lo, hi)
-        else:
-            pre, post = pairs(spec.connect, source, target, spec.side, seed=seed, name=name, scope=scope, lo=lo, hi=hi)
+        pre, post, columns = found.rows(lo, hi)
         keep = lesions.keep(source, target, pre, post)
         if keep is not None:
             pre, post = pre[keep], post[keep]
@@ -197,22 +169,21 @@ def _projection(
     assert synapse.on_spike is not None
     values: dict[str, Draw | Expression] = {**synapse.parameters, **spec.parameters}
     source, target = populations[spec.source], populations[spec.to]
-    table = read_table(folder / spec.connect.table, source.n, target.n) if spec.connect.table else None
-    if table is not None:
-        for column in table.columns:
+    found = _edge_source(("projections", name), spec, source, target, seed, scope, folder)
+    if spec.connect.table is not None:
+        for column in found.columns:
             if column != "delay":
                 values.setdefault(column, Expression(column))
     if spec.gain != 1.0 and not any(_is_weight(k) for k in values):
         raise Located(
             [(("projections", name, "gain"), "gain multiplies parameters named w or w_..., and there is none")]
         )
-    columns = table.columns if table is not None else {}
-    dims = _dims(("projections", name), values, {**_pair_names(populations, spec), **scope, **columns})
+    dims = _dims(("projections", name), values, {**_pair_names(populations, spec, found), **scope})
     rule = Rule(
         synapse.on_spike, synapse.on_post, synapse.equations, synapse.method, tuple(sorted(dims.items())),
         lesioned=name in lesions.cut_later or lesions.transect_later,
     )  # fmt: skip
-    edges = _edge_builder(name, spec, values, dims, spec.delay, source, target, seed, dt, scope, folder, lesions)
+    edges = _edge_builder(name, spec, values, dims, spec.delay, source, target, seed, dt, scope, found, lesions)
     initial = {k: float(np.asarray(v.evaluate(scope).value)) for k, v in {**synapse.initial, **spec.initial}.items()
                if isinstance(v, Expression)}  # fmt: skip
     return ProjectionIR(name, spec.source, spec.to, rule, _located(edges, ("projections", name)), initial)
@@ -223,18 +194,22 @@ def _continuous(
     lesions: Lesions,
 ) -> ContinuousIR:  # fmt: skip
     values: dict[str, Draw | Expression] = dict(spec.parameters)
-    dims = _dims(("continuous", name), values, {**_pair_names(populations, spec), **scope})
     source, target = populations[spec.source], populations[spec.to]
-    edges = _edge_builder(name, spec, values, dims, 0.0, source, target, seed, 1.0, scope, folder, lesions)
+    found = _edge_source(("continuous", name), spec, source, target, seed, scope, folder)
+    dims = _dims(("continuous", name), values, {**_pair_names(populations, spec, found), **scope})
+    edges = _edge_builder(name, spec, values, dims, 0.0, source, target, seed, 1.0, scope, found, lesions)
     return ContinuousIR(
         name, spec.source, spec.to, spec.expression, spec.target, tuple(sorted(dims.items())),
         _located(edges, ("continuous", name)), lesioned=name in lesions.cut_later or lesions.transect_later,
     )  # fmt: skip
 
 
-def _pair_names(populations: dict[str, PopulationIR], spec: ProjectionSpec | ContinuousSpec) -> dict[str, Value]:
+def _pair_names(
+    populations: dict[str, PopulationIR], spec: ProjectionSpec | ContinuousSpec, found: EdgeSource
+) -> dict[str, Value]:
     none = np.empty(0, dtype=np.int64)
-    return pair_scope(populations[spec.source], populations[spec.to], none, none, "y")
+    columns = {name: Value(np.empty(0), dim) for name, dim in found.columns.items()}
+    return {**pair_scope(populations[spec.source], populations[spec.to], none, none, "y"), **columns}
 
 
 def _dims(path: Path_, values: dict[str, Draw | Expression], scope: Scope) -> dict[str, Dim]:

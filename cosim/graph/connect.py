@@ -27,7 +27,7 @@ _POSITIONS = {"y": "y", "start": "start", "end": "end"}
 
 def neuron_scope(population: PopulationIR, ids: NDArray[np.integer] | slice, suffix: str = "") -> dict[str, Value]:
     """Variables of neurons for expressions: y, start, end, further coordinates [m], side, side_sign, segment, pool,
-    i."""
+    i; and the numbers that a connectome has of them."""
     side = population.side[ids]
     scope = {name + suffix: Value(getattr(population, field)[ids], LENGTH) for name, field in _POSITIONS.items()}
     scope |= {name + suffix: Value(values[ids], LENGTH) for name, values in population.coordinates.items()}
@@ -36,7 +36,8 @@ def neuron_scope(population: PopulationIR, ids: NDArray[np.integer] | slice, suf
     scope["segment" + suffix] = Value(population.segment[ids].astype(np.float64))
     scope["pool" + suffix] = Value(population.pool[ids].astype(np.float64))
     scope["i" + suffix] = Value(np.arange(population.n, dtype=np.float64)[ids])
-    return scope
+    own = {name + suffix: Value(value.value[ids], value.dim) for name, value in population.columns.items()}
+    return own | scope
 
 
 def pair_scope(source: PopulationIR, target: PopulationIR, pre: I64, post: I64, over: str) -> dict[str, Value]:
@@ -148,10 +149,10 @@ def _only_where(
     connect: ConnectSpec, source: PopulationIR, target: PopulationIR, pre: I64, post: I64, over: str, scope: Scope
 ) -> tuple[I64, I64]:
     """The pairs that meet the condition; asked of drawn pairs only, which are far fewer than the candidates."""
-    if connect.where is None:
+    if connect.condition is None:
         return pre, post
     pairs = pair_scope(source, target, pre, post, over)
-    keep = np.broadcast_to(np.asarray(connect.where.evaluate({**scope, **pairs}).value, dtype=bool), pre.shape)
+    keep = np.broadcast_to(np.asarray(connect.condition.evaluate({**scope, **pairs}).value, dtype=bool), pre.shape)
     return pre[keep], post[keep]
 
 
@@ -252,7 +253,7 @@ def pairs(
     connect: ConnectSpec, source: PopulationIR, target: PopulationIR, side: str, *, seed: int, name: str, scope: Scope,
     lo: int, hi: int,
 ) -> tuple[I64, I64]:  # fmt: skip
-    """All pairs (pre, post) with lo <= post < hi, sorted by (post, pre), for every rule but `table`.
+    """All pairs (pre, post) with lo <= post < hi, sorted by (post, pre), for every rule but `table` and `connectome`.
 
     Raises UnitError for impossible numbers (indegree too large, unequal sizes for one_to_one, a negative probability).
     """

@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from cosim.graph.cells import Cells
 from cosim.graph.random import F64
 from cosim.spec.circuit import ModelSpec
-from cosim.spec.units import Dim
+from cosim.spec.units import Dim, Value
 
 I32 = NDArray[np.int32]
 
@@ -28,7 +29,8 @@ class Parameter:
 class PopulationIR:
     """Neurons [first, first + n) of the network. Arrays have shape (n,); positions in metres.
 
-    `overridden` names the parameters that the population gives itself instead of taking the model's.
+    `overridden` names the parameters that the population gives itself instead of taking the model's. Where the neurons
+    are cells of a connectome, `cells` says which, and `columns` are the numbers that it has of them.
     """
 
     name: str
@@ -48,6 +50,8 @@ class PopulationIR:
     parameters: dict[str, Parameter]
     initial: dict[str, F64]
     overridden: frozenset[str] = frozenset()
+    columns: dict[str, Value] = field(default_factory=dict)
+    cells: Cells | None = None
 
     @property
     def last(self) -> int:

@@ -86,7 +86,7 @@ def _share(seed: int, population: PopulationIR, ids: NDArray[np.int64], fraction
 
 
 def where_mask(population: PopulationIR, where: Where) -> NDArray[np.bool_]:
-    """Which neurons of a population lie where; shape (n,). Raises UnitError for a side, pool or id that is not
+    """Which neurons of a population lie where; shape (n,). Raises UnitError for a side, pool, id or cell that is not
     there."""
     mask = np.ones(population.n, dtype=bool)
     if where.side is not None:
@@ -116,4 +116,18 @@ def where_mask(population: PopulationIR, where: Where) -> NDArray[np.bool_]:
         listed = np.zeros(population.n, dtype=bool)
         listed[where.neurons] = True
         mask &= listed
+    if where.cells is not None or where.select is not None:
+        mask &= _cells_mask(population, where)
+    return mask
+
+
+def _cells_mask(population: PopulationIR, where: Where) -> NDArray[np.bool_]:
+    if population.cells is None:
+        raise UnitError(f"population '{population.name}' is not made of the cells of a connectome")
+    mask = np.ones(population.n, dtype=bool)
+    if where.cells is not None:
+        mask[:] = False
+        mask[population.cells.find(where.cells, population.name)] = True
+    if where.select is not None:
+        mask &= population.cells.matching(where.select)
     return mask

@@ -7,7 +7,8 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field, model_validator
 
 from cosim.spec.common import Expr, Located, Name, NonEmpty, Spec
-from cosim.spec.units import Delay, Fraction, Length, Number, PositiveLength, UnitError, suggest
+from cosim.spec.connectome import CellsSpec, Conditions, HopsSpec
+from cosim.spec.units import Delay, Expression, Fraction, Length, Number, PositiveLength, UnitError, suggest
 
 
 def _whole(number: float) -> int:
@@ -69,14 +70,33 @@ class ModelSpec(Spec):
         return self
 
 
+class MemberSpec(CellsSpec):
+    """Cells of a connectome (a name or a file) that become neurons; all of them, or those that meet every condition.
+
+    Short: the name alone. ``y`` is a neuron's place along the axis, an expression over the numbers that the data set
+    has of a cell; by default its own ``y``.
+    """
+
+    name: str
+    hops: HopsSpec | None = None
+    y: Expr | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _short(cls, raw: Any) -> Any:
+        return {"name": raw} if isinstance(raw, str) else raw
+
+
 class PopulationSpec(Spec):
     """Neurons of one model. Sizes are per side: ``n`` in all, or ``per_segment`` or ``per_pool`` along the axis.
 
     Neuron k of the n neurons of a segment or pool [p0, p1) sits at ``y = p0 + (p1 - p0) k / n``. Ids run side by side,
-    then along the axis.
+    then along the axis. Or the neurons are cells of a ``connectome``, in the order of its table; then ``sides`` are
+    values of its column `side`.
     """
 
     model: Name
+    connectome: MemberSpec | None = None
     n: Count | None = None
     per_segment: Count | None = None
     per_pool: Count | None = None
@@ -90,9 +110,9 @@ class PopulationSpec(Spec):
 
     @model_validator(mode="after")
     def _size(self) -> PopulationSpec:
-        given = [k for k in ("n", "per_segment", "per_pool") if getattr(self, k) is not None]
+        given = [k for k in ("n", "per_segment", "per_pool", "connectome") if getattr(self, k) is not None]
         if len(given) != 1:
-            raise UnitError("expected exactly one of n, per_segment, per_pool")
+            raise UnitError("expected exactly one of n, per_segment, per_pool, connectome")
         if (self.per_pool is not None) != (self.pools is not None):
             raise UnitError("pools and per_pool belong together")
         if self.segments is not None and self.per_segment is None:
@@ -165,7 +185,8 @@ class ConnectSpec(Spec):
     ``probability`` is a number or an expression over y_pre, y_post, side_pre, ... (and any coordinate); ``indegree``
     draws that many distinct sources per target; ``table`` is a CSV file with columns pre, post (ids in their
     populations) and, as further columns, synaptic parameters with their unit in brackets and `delay`. ``where`` is a
-    condition on the pair.
+    condition on the pair. ``connectome`` names the data set that both populations are made of; then ``where`` says by
+    column which of its connections are meant, and the parameters may use their numbers (`count`, `sign`, ...).
     """
 
     all_to_all: Literal[True] | None = None
@@ -173,8 +194,9 @@ class ConnectSpec(Spec):
     probability: Expr | None = None
     indegree: Count | None = None
     table: str | None = None
+    connectome: str | None = None
     kernel: KernelSpec | None = None
-    where: Expr | None = None
+    where: Conditions | Expr | None = None
     autapses: bool = False
 
     @model_validator(mode="before")
@@ -184,15 +206,28 @@ class ConnectSpec(Spec):
 
     @model_validator(mode="after")
     def _one(self) -> ConnectSpec:
-        rules = ("all_to_all", "one_to_one", "probability", "indegree", "table")
+        rules = ("all_to_all", "one_to_one", "probability", "indegree", "table", "connectome")
         given = [k for k in rules if getattr(self, k) is not None]
         if len(given) != 1:
             raise UnitError(f"expected exactly one of {', '.join(rules)}")
         if self.kernel is not None and self.probability is None:
             raise Located([(("kernel",), "a kernel needs a probability to multiply")])
         if self.where is not None and (self.table or self.indegree):
-            raise Located([(("where",), "where goes with probability, all_to_all and one_to_one")])
+            raise Located([(("where",), "where goes with probability, all_to_all, one_to_one and connectome")])
+        if self.where is not None and isinstance(self.where, dict) != (self.connectome is not None):
+            want = "columns with their values, e.g. {kind: chemical}" if self.connectome else "an expression"
+            raise Located([(("where",), f"with {given[0]}, where is {want}")])
         return self
+
+    @property
+    def condition(self) -> Expression | None:
+        """The condition on pairs, where the rule has one."""
+        return self.where if isinstance(self.where, Expression) else None
+
+    @property
+    def conditions(self) -> dict[str, Any]:
+        """The conditions on the connections of a data set."""
+        return self.where if isinstance(self.where, dict) else {}
 
 
 class SynapseSpec(Spec):
@@ -331,6 +366,7 @@ class CircuitSpec(Spec):
             problems.append(((*here, "side"), f"side: {projection.side} needs the same sides on both populations"))
         if projection.side == "opposite" and source.sides is not None and len(source.sides) != 2:
             problems.append(((*here, "side"), "side: opposite needs exactly two sides"))
+        problems += _check_data(here, projection, source, target)
         kernel = projection.connect.kernel
         if kernel is not None:
             problems += self._check_kernel((*here, "connect", "kernel"), kernel, source)
@@ -359,6 +395,26 @@ class CircuitSpec(Spec):
         if not pools:
             problems.append(((*here, "trapezoid"), "a trapezoid needs a source population with pools"))
         return problems
+
+
+def _check_data(
+    here: tuple[str | int, ...], projection: ProjectionSpec | ContinuousSpec, source: PopulationSpec,
+    target: PopulationSpec,
+) -> list[tuple[tuple[str | int, ...], str]]:  # fmt: skip
+    """Connections from data: they say themselves which neurons they join."""
+    connect = projection.connect
+    if connect.connectome is None:
+        return []
+    problems: list[tuple[tuple[str | int, ...], str]] = []
+    if projection.side != "any":
+        problems.append(((*here, "side"), "the connections of a connectome are as they are: no side goes with them"))
+    for name, population in {projection.source: source, projection.to: target}.items():
+        of = population.connectome.name if population.connectome is not None else None
+        if of != connect.connectome:
+            made = f"it is made of {of}" if of else "it has no connectome"
+            message = f"population '{name}' is not made of cells of {connect.connectome}: {made}"
+            problems.append(((*here, "connect", "connectome"), message))
+    return problems
 
 
 # Models that every circuit may use without declaring them: neurons that spike when an encoder tells them to.

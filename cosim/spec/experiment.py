@@ -10,17 +10,21 @@ from cosim.analyse.options import MeasureSpec
 from cosim.spec.body import WorldSpec
 from cosim.spec.circuit import Count
 from cosim.spec.common import Expr, ListOf, Located, Name, NonEmpty, Spec, as_list
+from cosim.spec.connectome import CellIds, Conditions
 from cosim.spec.units import Delay, Duration, Fraction, Frequency, Length, Time, UnitError
 
 
 class Where(Spec):
-    """Where in its population a neuron is: side, pools, segments, a half-open range [low, high) of y, or ids."""
+    """Which neurons of a population: side, pools, segments, a half-open range [low, high) of y, numbers; and of a
+    population made of a connectome, cells by their ids, or by the columns of its table (``select: {class: AVA}``)."""
 
     side: Name | None = None
     pools: Annotated[list[Name], ListOf] | None = None
     segments: Annotated[list[int], ListOf] | None = None
     y: tuple[Length, Length] | None = None
     neurons: Annotated[list[int], ListOf] | None = None
+    cells: CellIds | None = None
+    select: Conditions | None = None
 
 
 class Select(Where):
@@ -325,10 +329,18 @@ class AblateSpec(Spec):
 
 
 class StateRecord(Spec):
-    """Record a state variable of some or all neurons, every so often."""
+    """Record a state variable of some or all neurons (by number, or by the id of a connectome's cell), every so
+    often."""
 
     neurons: list[int] | Literal["all"] = "all"
+    cells: CellIds | None = None
     every: Duration | None = None
+
+    @model_validator(mode="after")
+    def _one(self) -> StateRecord:
+        if self.cells is not None and self.neurons != "all":
+            raise UnitError("expected at most one of neurons and cells")
+        return self
 
 
 class BodyRecord(Spec):

@@ -32,7 +32,15 @@ _FILES: dict[str, tuple[Path_, ...]] = {
     ),
     "experiment": (("reference",), ("commands", "*", "file"), ("drives", "*", "file", "path")),
 }
-_NAMES_OR_FILES: dict[str, tuple[Path_, ...]] = {"experiment": (("circuit",), ("body",))}
+_NAMES_OR_FILES: dict[str, tuple[Path_, ...]] = {
+    "experiment": (("circuit",), ("body",)),
+    "circuit": (
+        ("populations", "*", "connectome"),
+        ("populations", "*", "connectome", "name"),
+        ("projections", "*", "connect", "connectome"),
+        ("continuous", "*", "connect", "connectome"),
+    ),
+}
 
 
 @dataclass

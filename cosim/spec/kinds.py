@@ -14,6 +14,7 @@ _CLASSES = {
     "circuit": ("cosim.spec.circuit", "CircuitSpec"),
     "body": ("cosim.spec.body", "BodySpec"),
     "experiment": ("cosim.spec.experiment", "ExperimentSpec"),
+    "connectome": ("cosim.spec.connectome", "ConnectomeSpec"),
 }
 KINDS = tuple(_CLASSES)
 VERSION = "1"

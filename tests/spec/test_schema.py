@@ -15,7 +15,8 @@ def test_schema_is_strict_and_knows_the_loaders_keys(kind: str) -> None:
     found = schema(kind)
     assert found["additionalProperties"] is False
     assert found["required"] == ["cosim", "name"]
-    assert {"extends", "set", "cosim", "parameters"} <= set(found["properties"])
+    assert {"extends", "set", "cosim"} <= set(found["properties"])
+    assert ("parameters" in found["properties"]) == (kind != "connectome")
     assert found["properties"]["cosim"]["const"] == f"{kind}/1"
 
 
