@@ -5,15 +5,13 @@ moved into place, and only then the array's ``zarr.json`` is replaced by one wit
 never sees a row that is not there. A chunk that is not yet full is written again with more rows; the rows that it
 already showed do not change.
 
-The chunk files are written here and not through ``zarr.Array``, which could not write rows beyond its shape and takes
-some milliseconds a chunk. What they hold is what the array's ``zarr.json`` declares, all of it in the zarr v3
-specification: little-endian values in C order, through Blosc (bytes shuffled, zstd).
+The chunk files are written here and not through ``zarr.Array``, which could not write rows beyond its shape; what they
+hold is told in cosim.record.store.
 """
 
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -22,21 +20,9 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import zarr
-from numcodecs import Blosc  # type: ignore[import-untyped]
-from zarr.codecs import BloscCodec, BytesCodec
 
 from cosim.errors import CosimError
-
-#: compression level of zstd: higher ones cost four times the time for a few per cent
-_LEVEL = 1
-
-
-def replace_json(path: Path, content: Any, *, indent: int | None = None) -> None:
-    """Write JSON so that a reader sees the old file or the new one, never a part of it."""
-    part = path.with_name(path.name + ".partial")
-    part.write_text(json.dumps(content, indent=indent, allow_nan=False), encoding="utf-8")
-    os.replace(part, path)
+from cosim.record.store import Store, decode, encode, replace_bytes, replace_json
 
 
 def last_chunk(folder: Path, rows: int) -> npt.NDArray[Any] | None:
@@ -58,10 +44,7 @@ def last_chunk(folder: Path, rows: int) -> npt.NDArray[Any] | None:
                 raise CosimError(f"{file} is empty")
         if rows % chunk[0] == 0:
             return None
-        values = np.frombuffer(
-            Blosc().decode(files[-1].read_bytes()), np.dtype(document["data_type"]).newbyteorder("<")
-        )
-        return values.reshape(chunk)
+        return decode(files[-1].read_bytes(), document["data_type"]).reshape(chunk)
     except (OSError, RuntimeError, ValueError, KeyError) as error:
         raise CosimError(f"{folder} cannot be read: {error}") from error
 
@@ -77,8 +60,7 @@ class GrowingArray:
 
     def __init__(
         self,
-        root: zarr.Group,
-        store: Path,
+        store: Store,
         name: str,
         *,
         shape: tuple[int, ...],
@@ -93,23 +75,18 @@ class GrowingArray:
         fill = float("nan") if np.dtype(dtype).kind == "f" else 0
         little = np.dtype(dtype).newbyteorder("<")
         if resume is None:
-            # a chunk extent of zero is not allowed, a row without labels is (a sensor that nothing carries)
-            root.create_array(
+            store.array(
                 name,
                 shape=(0, *shape),
-                chunks=(chunk, *(max(n, 1) for n in shape)),
+                chunk=(chunk, *shape),
                 dtype=dtype,
-                fill_value=fill,
-                dimension_names=tuple(dimensions),
-                attributes=attributes or {},
-                serializer=BytesCodec(endian="little"),
-                compressors=BloscCodec(typesize=little.itemsize, cname="zstd", clevel=_LEVEL, shuffle="shuffle"),
+                dimensions=dimensions,
+                attributes=attributes,
             )
-        self._file = store / name / "zarr.json"
+        self._file = store.path / name / "zarr.json"
         self._document: dict[str, Any] = json.loads(self._file.read_text(encoding="utf-8"))
-        self._folder = store / name / "c"
+        self._folder = store.path / name / "c"
         self._chunk_name = "/".join(["{}", *("0" for _ in shape)])
-        self._codec = Blosc(cname="zstd", clevel=_LEVEL, shuffle=Blosc.SHUFFLE)
         self.name = name
         self._chunk = chunk
         self._sink = sink
@@ -177,9 +154,7 @@ class GrowingArray:
     def _write_chunk(self, file: Path, rows: npt.NDArray[Any]) -> None:
         try:
             file.parent.mkdir(parents=True, exist_ok=True)
-            part = file.with_name(file.name + ".partial")
-            part.write_bytes(self._codec.encode(rows))
-            os.replace(part, file)
+            replace_bytes(file, encode(rows))
         except OSError as error:
             raise CosimError(f"{file}: cannot write the record: {error.strerror or error}") from error
 

@@ -28,7 +28,7 @@ from typing import Any, Literal
 import numpy as np
 
 from cosim.errors import UserError
-from cosim.record.growing import replace_json
+from cosim.record.store import replace_json
 
 MANIFEST = "manifest.json"
 STORE = "data.zarr"

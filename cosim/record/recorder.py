@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import partial
@@ -12,14 +11,14 @@ from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
-import zarr
 
 from cosim.errors import CosimError
 from cosim.record.digest import Chain, RowDigest, SpikeDigest, StateDigest
-from cosim.record.growing import GrowingArray, last_chunk, replace_json
+from cosim.record.growing import GrowingArray, last_chunk
 from cosim.record.labels import write_labels, write_populations
 from cosim.record.layout import Dimension, RecordLayout, SeriesLayout, resolve
 from cosim.record.manifest import FORMAT, STORE, Status, write_manifest
+from cosim.record.store import Store, replace_json
 from cosim.record.writer import Writer
 
 #: spikes in a chunk: 1 MiB of steps, about a second of a network of some thousand neurons
@@ -146,22 +145,21 @@ class Recorder:
         self._resume = resume
         self._writer = Writer()
         self._handed = 0
-        self._store = path / STORE
+        self._store = Store(path / STORE)
         if resume is None:
             write_manifest(path, self._manifest)
-            self._root = zarr.open_group(self._store, mode="w", zarr_format=3)
-        else:
-            self._root = zarr.open_group(self._store, mode="r+", zarr_format=3)
-        self._root_document = self._read_root()
+            self._store.create()
+        self._root_document = self._root()
         self._state_digest = StateDigest([one.name for one in layout.series if one.name.startswith("state/")])
         self._body_digest = RowDigest()
         self._arrays: list[GrowingArray] = []
         self._clocks: dict[str, Clock] = {}
+        self._labels: set[str] = set()
         dimensions = resolve(layout.series)
         self._series = {one.name: Series(self._create_series(one, dimensions[one.name])) for one in layout.series}
         self._spikes = self._create_spikes()
         if resume is None:
-            write_populations(self._root, layout.populations)
+            write_populations(self._store, layout.populations)
         else:
             self._take_up(resume)
         #: feed with the raw state of the body once a tick
@@ -286,7 +284,6 @@ class Recorder:
         sink: Callable[[npt.NDArray[Any]], None] | None = None,
     ) -> GrowingArray:
         array = GrowingArray(
-            self._root,
             self._store,
             name,
             shape=shape,
@@ -310,8 +307,9 @@ class Recorder:
         for dimension in dimensions:
             name = f"{one.group}/{dimension.name}"
             if dimension.labels is not None:
-                if self._resume is None and name not in self._root:
-                    write_labels(self._root, name, dimension.labels)
+                if self._resume is None and name not in self._labels:
+                    write_labels(self._store, name, dimension.labels)
+                    self._labels.add(name)
                 continue
             if name not in self._clocks:
                 stamps = self._create(name, (), chunk, "float64", [dimension.name], {"units": "s"})
@@ -335,14 +333,12 @@ class Recorder:
         ids = self._create("spikes/id", (), SPIKE_CHUNK, "int32", ["spike"], {"description": "global neuron number"})
         return SpikeSeries((steps, ids), kept)
 
-    def _read_root(self) -> dict[str, Any]:
+    def _root(self) -> dict[str, Any]:
+        """The document of the root group; its attributes say what the record holds, and how far."""
         spikes = self.layout.spikes
         stored = [one.name for one in self.layout.populations if spikes is True or (spikes and one.name in spikes)]
-        self._root.attrs.update(
-            {"cosim": FORMAT, "tick": self.layout.tick, "network_dt": self.layout.dt, "spikes_of": list(stored)}
-        )
-        document: dict[str, Any] = json.loads((self._store / "zarr.json").read_text(encoding="utf-8"))
-        return document
+        attributes = {"cosim": FORMAT, "tick": self.layout.tick, "network_dt": self.layout.dt, "spikes_of": stored}
+        return {"attributes": attributes, "zarr_format": 3, "node_type": "group"}
 
     def _publish(self) -> None:
         """Lengths of the arrays, then, last and in one replacement, the lengths that belong together."""
@@ -351,4 +347,4 @@ class Recorder:
 
     def _show(self, ticks: int, rows: dict[str, int]) -> None:
         self._root_document["attributes"].update(end_tick=ticks, rows=rows)
-        replace_json(self._store / "zarr.json", self._root_document)
+        replace_json(self._store.path / "zarr.json", self._root_document)

@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
-import zarr
-from zarr.errors import GroupNotFoundError
 
 from cosim.errors import UserError
 from cosim.record.layout import PopulationLayout
@@ -17,6 +15,7 @@ from cosim.record.manifest import STORE, read_manifest, update_manifest
 
 if TYPE_CHECKING:
     import xarray
+    import zarr
 
 
 @dataclass(frozen=True)
@@ -55,6 +54,10 @@ class Result:
     def __init__(self, path: Path | str) -> None:
         self.path = Path(path)
         self.manifest = read_manifest(self.path)
+        # a run is recorded without it, and starts a fifth of a second earlier
+        import zarr
+        from zarr.errors import GroupNotFoundError
+
         try:
             self._root = zarr.open_group(self.path / STORE, mode="r", zarr_format=3)
         except (GroupNotFoundError, FileNotFoundError, ValueError) as error:
@@ -184,12 +187,16 @@ class Result:
         return report([self.path], None if path is None else Path(path))
 
     def _group(self, name: str) -> zarr.Group:
+        import zarr
+
         found = self._root.get(name)
         if not isinstance(found, zarr.Group):
             raise UserError(f"{self.path}: nothing was recorded in {name}")
         return found
 
     def _array(self, name: str) -> zarr.Array[Any]:
+        import zarr
+
         found = self._root[name]
         if not isinstance(found, zarr.Array):
             raise UserError(f"{self.path}: {name} is a group, not a series")

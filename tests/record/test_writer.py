@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-import cosim.record.growing as growing
+import cosim.record.store as store
 from cosim.errors import CosimError
 from cosim.record import Recorder, RecordLayout, Result, body_series, prepare_directory
 from cosim.record.writer import Writer
@@ -48,13 +48,13 @@ LAYOUT = RecordLayout(1e-3, 1e-3, series=(body_series("joint_angle", ["a"]),), s
 def test_the_loop_does_not_wait_for_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     recorder = Recorder(prepare_directory(tmp_path / "r"), manifest={}, layout=LAYOUT, flush_every=10)
     angle = recorder.channel("body/joint_angle")
-    held, replace = threading.Event(), growing.os.replace
+    held, replace = threading.Event(), store.os.replace
 
     def slowly(*names: Any) -> None:
         assert held.wait(10.0)  # a disk that does not answer
         replace(*names)
 
-    monkeypatch.setattr(growing.os, "replace", slowly)
+    monkeypatch.setattr(store.os, "replace", slowly)
     for k in range(10):
         angle.append(np.array([k]))
         recorder.tick_done()
@@ -75,7 +75,7 @@ def test_a_disk_that_fails_is_told_at_the_next_flush(tmp_path: Path, monkeypatch
     def full(*_: Any) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(growing.os, "replace", full)
+    monkeypatch.setattr(store.os, "replace", full)
     with pytest.raises(CosimError, match="cannot write the record: No space left on device"):
         for _ in range(2):
             angle.append(np.array([2.0]))
