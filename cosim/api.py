@@ -20,6 +20,8 @@ from cosim.spec.load import LoadedExperiment, load_experiment
 if TYPE_CHECKING:
     from cosim.bridge.lockstep import Lockstep
     from cosim.checkpoint import Checkpoint
+    from cosim.checkpoint.running import Checkpoints, Helping
+    from cosim.mpi.world import World
 
 F64 = NDArray[np.float64]
 RESULTS = Path("results")
@@ -88,7 +90,7 @@ class Experiment:
         ) as simulation:
             simulation.progress = progress
             simulation.run()
-        return self.measured(path)
+        return simulation.result(path)
 
     def measured(self, path: Path) -> Result:
         """The result at `path`, with the measurements of the experiment taken and saved."""
@@ -119,36 +121,26 @@ class Simulation:
         say: Callable[[str], None] | None = None,
         resume: Checkpoint | None = None,
     ) -> None:
-        from cosim.bridge.recording import attach
-        from cosim.checkpoint.running import Checkpoints
-        from cosim.manifest import describe
+        from cosim.mpi.world import world
 
         self.experiment = experiment
+        self._world = world()
         loaded = experiment.loaded
         spec = loaded.spec
         self.seed = spec.seed if seed is None else seed
         self.progress: Callable[[float], None] | None = None
         self._status: tuple[str, str] | None = None
         begin = time.perf_counter()
-        self.lockstep = build(loaded, seed=self.seed, backend=backend, say=say)
+        self.lockstep = build(loaded, seed=self.seed, backend=backend, say=say, world=self._world)
         self.lockstep.overlap = overlap
         self.build_seconds = time.perf_counter() - begin
         self._ticks = self.lockstep.clock.ticks(spec.duration, "the duration of")
         self._recorder = None
-        self._checkpoints: Checkpoints | None = None
+        self._checkpoints: Checkpoints | Helping | None = None
         self._path = out
         if out is not None:
             try:
-                if resume is not None:
-                    self._checkpoints = Checkpoints(self, out)
-                    self._recorder = self._checkpoints.resume(resume)
-                else:
-                    prepare_directory(out, force)
-                    if spec.reference is not None:
-                        shutil.copyfile(_reference(loaded), out / "reference.csv")
-                    self._recorder = attach(spec, self.lockstep, out, describe(experiment, self))
-                    if spec.checkpoint is not None:
-                        self._checkpoints = Checkpoints(self, out)
+                self._open_record(out, force, resume)
             except BaseException:
                 if self._checkpoints is not None:
                     self._checkpoints.close()
@@ -157,6 +149,34 @@ class Simulation:
         elif self.lockstep.body is not None:
             self.lockstep.body.request(self.lockstep.body.sensors)
         self._began = time.perf_counter()
+
+    def _open_record(self, out: Path, force: bool, resume: Checkpoint | None) -> None:
+        """The record and its checkpoints; ranks other than 0 only help with what is read from the network."""
+        from cosim.bridge.recording import attach, watch
+        from cosim.checkpoint.running import Checkpoints, Helping
+        from cosim.manifest import describe
+
+        spec = self.experiment.loaded.spec
+        if self._world is not None and not self._world.root:
+            if spec.checkpoint is not None:
+                self._checkpoints = Helping(self)
+            if resume is not None:
+                self._checkpoints = Helping(self)
+                self._checkpoints.take_up(resume)
+            watch(spec, self.lockstep)
+            return
+        if resume is not None:
+            self._checkpoints = Checkpoints(self, out)
+            self._recorder = self._checkpoints.resume(resume)
+        else:
+            prepare_directory(out, force)
+            if spec.reference is not None:
+                shutil.copyfile(_reference(self.experiment.loaded), out / "reference.csv")
+            self._recorder = attach(spec, self.lockstep, out, describe(self.experiment, self))
+            if spec.checkpoint is not None:
+                self._checkpoints = Checkpoints(self, out)
+        if self._world is not None:
+            self._world.alarm.emergency = self.close
 
     @property
     def wall(self) -> float:
@@ -214,6 +234,14 @@ class Simulation:
         self.lockstep.finish()
         self._status = ("complete", "")
 
+    def result(self, path: Path) -> Result:
+        """What was recorded at `path`, measured; ranks other than 0 wait for it. All ranks call this together."""
+        if self._world is None:
+            return self.experiment.measured(path)
+        result = self.experiment.measured(path) if self._world.root else None
+        self._world.comm.Barrier()
+        return result or Result(path)
+
     def __enter__(self) -> Self:
         return self
 
@@ -225,24 +253,33 @@ class Simulation:
     def close(self, error: BaseException | None = None) -> None:
         """Close the record (complete, failed or interrupted) and release network and body."""
         try:
+            backend = self.lockstep.backend
+            # ranks give their states together, and only where all of them have come to the end
+            together = self._world is None or error is None and (self._status or ("complete",))[0] == "complete"
+            state = backend.state() if backend is not None and together else None
             if self._recorder is not None:
-                self._close_record(error)
+                self._close_record(error, state)
         finally:
             self._recorder = None
             if self._checkpoints is not None:
                 self._checkpoints.close()
             self.lockstep.close()
 
-    def _close_record(self, error: BaseException | None) -> None:
+    def _close_record(self, error: BaseException | None, state: dict[str, F64] | None) -> None:
         assert self._recorder is not None
         status, message = self._status or ("interrupted", "closed before its end")
+        if error is not None and self._world is not None:
+            from cosim.mpi.ending import cause
+
+            error = cause(self._world, error)
         if isinstance(error, KeyboardInterrupt):
             status, message = "interrupted", "interrupted by the user"
         elif error is not None:
-            status, message = "failed", str(error) or type(error).__name__
+            # a run that lost a rank may go on from its last checkpoint
+            status = "interrupted" if getattr(error, "lost", False) else "failed"
+            message = str(error) or type(error).__name__
         if self._status is None and error is None and self.lockstep.tick >= self._ticks:
             status, message = "complete", ""
-        backend = self.lockstep.backend
         timings = {"build": self.build_seconds, **self.lockstep.timings.as_dict(self.wall, self.time)}
         if self._checkpoints is not None:
             timings["checkpoint"] = self._checkpoints.seconds
@@ -251,7 +288,7 @@ class Simulation:
             facts["message"] = message
         self._recorder.close(
             status,  # type: ignore[arg-type]
-            final_state=backend.state() if backend is not None else None,
+            final_state=state,
             **facts,
         )
 
@@ -264,17 +301,22 @@ def _reference(loaded: LoadedExperiment) -> Path:
 
 
 def build(
-    loaded: LoadedExperiment, *, seed: int, backend: str = "auto", say: Callable[[str], None] | None = None
+    loaded: LoadedExperiment,
+    *,
+    seed: int,
+    backend: str = "auto",
+    say: Callable[[str], None] | None = None,
+    world: World | None = None,
 ) -> Lockstep:
-    """The lockstep of an experiment. Raises UserError with file and line for everything that does not fit."""
+    """The lockstep of an experiment, shared among the ranks of `world`. Raises UserError with file and line for everything that does not fit."""
     from cosim.bridge.assemble import AssemblyError, assemble
     from cosim.neural.choose import choose
     from cosim.spec.check import check_deep, parts_of
     from cosim.spec.common import Located
 
-    make = choose(backend, say if loaded.circuit is not None else None)
+    make = choose(backend, say if loaded.circuit is not None else None, world)
     try:
-        return assemble(parts_of(loaded), seed=seed, backend=make)
+        lockstep = assemble(parts_of(loaded), seed=seed, backend=make)
     except AssemblyError as error:
         raise UserError(loaded.problems(error.problems)) from None
     except Located as error:
@@ -285,6 +327,11 @@ def build(
         if found:
             raise UserError(loaded.problems(found)) from None
         raise CosimError(f"Brian2 cannot build the network: {error}") from error
+    if world is not None:
+        from cosim.mpi.share import share
+
+        share(lockstep, world)
+    return lockstep
 
 
 def _refusals() -> tuple[type[Exception], ...]:

@@ -26,6 +26,7 @@ from cosim.body.ports import BodyLike
 from cosim.bridge.clock import Clock
 from cosim.bridge.commands import Commands
 from cosim.bridge.inputs import Inputs
+from cosim.bridge.link import BodyLink
 from cosim.bridge.overlap import BodyThread
 from cosim.bridge.schedule import Schedule
 from cosim.bridge.wires import MotorWire, SensoryWire
@@ -86,6 +87,8 @@ class Lockstep:
     recorder: Recorder | None = None
     before: list[Tap] = field(default_factory=list)
     after: list[Tap] = field(default_factory=list)
+    #: the body of a run that several ranks share; the ranks that do not own it follow (`_follow`)
+    link: BodyLink | None = None
     tick: int = 0
     on_progress: Callable[[int], None] | None = None
 
@@ -93,9 +96,14 @@ class Lockstep:
         """Advance `n_ticks`. Raises SimulationError on a blow-up."""
         end = self.tick + n_ticks
         if self.backend is None:
+            if self.link is not None and not self.link.owner:
+                self.tick = end
             while self.tick < end:
                 self.exchange(self.tick)
                 self._done()
+            return
+        if self.link is not None and not self.link.owner:
+            self._loop(self.backend, n_ticks, self._follow)
             return
         if self.body is None or n_ticks < 2 or not self.overlaps:
             self._loop(self.backend, n_ticks, self.exchange)
@@ -166,6 +174,8 @@ class Lockstep:
         if self.body is not None:
             self.body.step(tick)
         moved = clock()
+        if self.link is not None:
+            self.link.spread()
         for wire in self.sensory:
             wire.push(tick)
         if self.inputs is not None:
@@ -181,6 +191,21 @@ class Lockstep:
         timings.body += moved - commanded
         timings.record += done - encoded
 
+    def _follow(self, tick: int) -> None:
+        """What a rank without the body does of steps 1 to 7: it takes the readings over, and encodes them."""
+        assert self.link is not None
+        clock = time.perf_counter
+        begin = clock()
+        self.schedule.run(tick)
+        self.link.spread()
+        for wire in self.sensory:
+            wire.push(tick)
+        if self.inputs is not None:
+            self.inputs.refresh(tick)
+        for wire in self.sensory:
+            wire.fire(tick)
+        self.timings.bridge += clock() - begin
+
     def _exchange_ahead(self, ahead: BodyThread, end: int, tick: int) -> None:
         """Steps 1 to 7 of a tick with the body's step done in the thread; it begins the one of the next tick."""
         clock = time.perf_counter
@@ -194,6 +219,8 @@ class Lockstep:
         decoded = clock()
         ahead.wait()
         moved = clock()
+        if self.link is not None:
+            self.link.spread()
         for wire in self.sensory:
             wire.push(tick)
         if self.inputs is not None:

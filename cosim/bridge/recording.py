@@ -82,6 +82,29 @@ def _population(population: PopulationIR, spiking: bool) -> PopulationLayout:
     )
 
 
+def watch(spec: ExperimentSpec, lockstep: Lockstep) -> list[tuple[SeriesLayout, np.ndarray[Any, Any]]]:
+    """The state variables that go into the record, with the arrays that they are read from.
+
+    Ranks that share a network call this together.
+    """
+    found: list[tuple[SeriesLayout, np.ndarray[Any, Any]]] = []
+    network, backend = lockstep.network, lockstep.backend
+    if network is None or backend is None:
+        return found
+    for name, variables in spec.record.state.items():
+        units = variable_units(network.models[network.populations[name].model])
+        for variable, wanted in variables.items():
+            view = backend.watch(name, variable)
+            neurons = _neurons(network.populations[name], wanted)
+            listed = neurons if neurons is not None else list(range(len(view)))
+            layout = state_series(
+                name, variable, listed, unit=unit_text(units[variable]), every=_every(lockstep, wanted.every)
+            )
+            chosen = view if neurons is None else _Picked(view, np.array(neurons))
+            found.append((layout, chosen))  # type: ignore[arg-type]
+    return found
+
+
 def attach(
     spec: ExperimentSpec,
     lockstep: Lockstep,
@@ -94,20 +117,8 @@ def attach(
     `resume`: take up the record that is there at this position (see ``Recorder``).
     """
     clock = lockstep.clock
-    series: list[tuple[SeriesLayout, np.ndarray[Any, Any], bool]] = []
-    network, body, backend = lockstep.network, lockstep.body, lockstep.backend
-    if network is not None and backend is not None:
-        for name, variables in spec.record.state.items():
-            units = variable_units(network.models[network.populations[name].model])
-            for variable, wanted in variables.items():
-                view = backend.view(name, variable)
-                neurons = _neurons(network.populations[name], wanted)
-                listed = neurons if neurons is not None else list(range(len(view)))
-                layout = state_series(
-                    name, variable, listed, unit=unit_text(units[variable]), every=_every(lockstep, wanted.every)
-                )
-                chosen = view if neurons is None else _Picked(view, np.array(neurons))
-                series.append((layout, chosen, True))  # type: ignore[arg-type]
+    network, body = lockstep.network, lockstep.body
+    series = [(layout, values, True) for layout, values in watch(spec, lockstep)]
     if body is not None:
         every = _every(lockstep, spec.record.body.every)
         wanted_sensors = list(body.sensors) if spec.record.body.sensors == "all" else list(spec.record.body.sensors)

@@ -252,7 +252,7 @@ class MotorWire:
             if decode.state not in units:
                 message = f"population '{population}' has no variable '{decode.state}'{suggest(decode.state, units)}"
                 raise Located([(("decode", "state"), message)])
-            values = backend.view(population, decode.state)
+            values = backend.watch(population, decode.state)
             alive = self._alive = np.ones(len(values))
             members = np.flatnonzero(g.channel_of >= 0)
             channel = g.channel_of[members]

@@ -55,7 +55,7 @@ def resume(
     ) as simulation:
         simulation.progress = progress
         simulation.run()
-    return experiment.measured(path)
+    return simulation.result(path)
 
 
 def _recorded(path: Path, checkpoint: Checkpoint) -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import asdict
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cosim.bridge.lockstep import Timings
+from cosim.bridge.lockstep import Lockstep, Timings
 from cosim.bridge.recording import attach
 from cosim.checkpoint.file import Checkpoint
 from cosim.checkpoint.keep import Keeper
@@ -60,12 +61,7 @@ class Checkpoints:
     def run(self, ticks: int) -> None:
         """Advance the lockstep, with checkpoints on the way. Raises SimulationError, and CosimError if one cannot be
         written."""
-        lockstep = self._lockstep
-        end = lockstep.tick + ticks
-        while lockstep.tick < end:
-            if lockstep.tick % self._every == 0 and lockstep.tick > self._last:
-                self.save()
-            lockstep.run(min(end, (lockstep.tick // self._every + 1) * self._every) - lockstep.tick)
+        advance(self._lockstep, ticks, self._every, self._last, self.save)
 
     def save(self) -> None:
         """Take a checkpoint now, between two ticks."""
@@ -112,3 +108,43 @@ class Checkpoints:
     def close(self) -> None:
         """Let another process go on with the run."""
         self._keeper.close()
+
+
+class Helping:
+    """The part that ranks without the record have in the checkpoints of a run: their share of the network."""
+
+    seconds = wall_before = 0.0
+
+    def __init__(self, simulation: Simulation) -> None:
+        spec = simulation.experiment.loaded.spec.checkpoint
+        assert spec is not None  # or rank 0 has refused
+        self._lockstep = simulation.lockstep
+        self._every = self._lockstep.clock.ticks(spec.every, "the time between checkpoints,")
+        self._last = -1
+
+    def run(self, ticks: int) -> None:
+        """As Checkpoints.run, at the same ticks."""
+        advance(self._lockstep, ticks, self._every, self._last, self.save)
+
+    def save(self) -> None:
+        """Give rank 0 this rank's share."""
+        assert self._lockstep.backend is not None
+        self._lockstep.backend.snapshot()
+        self._last = self._lockstep.tick
+
+    def take_up(self, checkpoint: Checkpoint) -> None:
+        """Go on from a checkpoint that rank 0 has read; its arrays are those of the wires."""
+        give(self._lockstep, checkpoint.arrays, checkpoint.tick)
+        self._last = checkpoint.tick
+
+    def close(self) -> None:
+        """Nothing to give up."""
+
+
+def advance(lockstep: Lockstep, ticks: int, every: int, last: int, save: Callable[[], None]) -> None:
+    """Advance a lockstep, and call `save` every so many ticks, but not at the tick `last`, where it was called."""
+    end = lockstep.tick + ticks
+    while lockstep.tick < end:
+        if lockstep.tick % every == 0 and lockstep.tick > last:
+            save()
+        lockstep.run(min(end, (lockstep.tick // every + 1) * every) - lockstep.tick)

@@ -36,6 +36,8 @@ def take(lockstep: Lockstep) -> Arrays:
 def give(lockstep: Lockstep, arrays: Mapping[str, NDArray[Any]], tick: int) -> None:
     """Bring a lockstep that was just built to the start of `tick`. (The record takes its share when it is opened.)
 
+    Ranks that share it call this together; network and body are rank 0's to give.
+
     Raises UserError if the state is of another network, body or set of wires.
     """
     wires = _wires(lockstep)
@@ -51,7 +53,7 @@ def give(lockstep: Lockstep, arrays: Mapping[str, NDArray[Any]], tick: int) -> N
         array[...] = arrays[key]
     if lockstep.backend is not None:
         lockstep.backend.restore(_part(arrays, "network"))
-    if lockstep.body is not None:
+    if lockstep.body is not None and (lockstep.link is None or lockstep.link.owner):
         lockstep.body.restore(_part(arrays, "body"))
     lockstep.tick = tick
 

@@ -6,6 +6,7 @@ Exit codes: 0 done, 2 the user's input, 3 the simulation went wrong, 1 anything 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import io
 import os
 import sys
@@ -16,6 +17,7 @@ from cosim import __version__
 from cosim.cli import bench, cache, check, report, run, schema, show
 from cosim.cli import list as list_
 from cosim.errors import CosimError
+from cosim.mpi.world import rank_by_launcher, world
 
 VERBS = {
     "list": list_,
@@ -27,6 +29,8 @@ VERBS = {
     "cache": cache,
     "schema": schema,
 }
+#: verbs that all ranks do together; others are rank 0's
+TOGETHER = ("run",)
 
 
 def parser() -> argparse.ArgumentParser:
@@ -48,20 +52,23 @@ def main(argv: Sequence[str] | None = None) -> int:
         if isinstance(stream, io.TextIOWrapper):
             # a terminal that cannot show a µ is no reason to fail
             stream.reconfigure(errors="replace")
+    first = rank_by_launcher() == 0
     try:
-        arguments = parser().parse_args(argv)
+        # what is wrong with the command is told once
+        with contextlib.redirect_stderr(sys.stderr if first else io.StringIO()):
+            arguments = parser().parse_args(argv)
     except SystemExit as stop:
         return stop.code if isinstance(stop.code, int) else 0
+    if not first and arguments.verb not in TOGETHER:
+        return 0
     try:
         code: int = VERBS[arguments.verb].execute(arguments)
         sys.stdout.flush()
         return code
     except CosimError as error:
-        _say(str(error))
-        return error.exit_code
+        return _end(str(error), error.exit_code)
     except KeyboardInterrupt as stop:
-        _say(str(stop) or "interrupted")
-        return 1
+        return _end(str(stop) or "interrupted", 1)
     except BrokenPipeError:
         # the reader went away (cosim list | head): nobody to tell; keep the interpreter from trying again at exit
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -69,10 +76,25 @@ def main(argv: Sequence[str] | None = None) -> int:
     except Exception as error:
         if os.environ.get("COSIM_DEBUG"):
             traceback.print_exc()
-        else:
-            text = " ".join(str(error).split()) or "no message"
-            _say(f"cosim: {type(error).__name__}: {text} (this should not happen; COSIM_DEBUG=1 shows where it did)")
-        return 1
+        text = " ".join(str(error).split()) or "no message"
+        return _end(
+            f"cosim: {type(error).__name__}: {text} (this should not happen; COSIM_DEBUG=1 shows where it did)", 1
+        )
+
+
+def _end(text: str, code: int) -> int:
+    """Say what went wrong; where this process is one of several ranks, end all of them."""
+    try:
+        shared = world()
+    except CosimError:
+        shared = None
+    if shared is not None:
+        from cosim.mpi.ending import end
+
+        end(shared, text, code)
+    if rank_by_launcher() == 0:
+        _say(text)
+    return code
 
 
 def _say(text: str) -> None:

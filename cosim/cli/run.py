@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from cosim.cli.output import add_json, add_set, engines_quiet, print_json, shown, table
 from cosim.errors import SimulationError, UserError
+from cosim.mpi.world import world
 
 if TYPE_CHECKING:
     from cosim.record.result import Result
@@ -73,8 +74,17 @@ def execute(given: argparse.Namespace) -> int:
         changes["checkpoint"] = given.checkpoint
     if given.video:
         _need_video()
+    shared = world()
+    if shared is not None:
+        from cosim.mpi.ending import listen
+
+        listen(shared)
     with engines_quiet():
-        result = _run(given, changes)
+        result = _run(given, changes, shared is None or shared.root)
+        if shared is not None:
+            shared.alarm.done()
+            if not shared.root:
+                return 0
         files = _extras(result, given)
     if given.json:
         print_json(_summary(result))
@@ -105,13 +115,17 @@ def _need_video() -> None:
     need("imageio_ffmpeg", "video")
 
 
-def _run(given: argparse.Namespace, changes: dict[str, str]) -> Result:
+def _quiet(text: str) -> None:
+    """Ranks other than 0 say nothing."""
+
+
+def _run(given: argparse.Namespace, changes: dict[str, str], speaks: bool) -> Result:
     import cosim
     from cosim.record.manifest import is_result
     from cosim.record.progress import Progress
 
     path: Path | None = given.out
-    say = partial(print, file=sys.stderr, flush=True)
+    say = partial(print, file=sys.stderr, flush=True) if speaks else _quiet
     try:
         if given.resume is not None:
             path = given.resume
@@ -119,7 +133,7 @@ def _run(given: argparse.Namespace, changes: dict[str, str]) -> Result:
         experiment = cosim.load(given.name, changes)
         spec = experiment.loaded.spec
         path = given.out if given.out is not None else Path("results") / spec.name
-        with Progress(spec.duration) as progress:
+        with Progress(spec.duration, rank=0 if speaks else 1) as progress:
             return experiment.run(
                 seed=given.seed,
                 out=path,

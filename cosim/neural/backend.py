@@ -22,6 +22,9 @@ class NeuralBackend(Protocol):
     def view(self, population: str, variable: str) -> NDArray[np.float64]:
         """A writable view, shape (n,), SI, valid for the life of the backend. Raises UserError for an unknown name."""
 
+    def watch(self, population: str, variable: str) -> NDArray[np.float64]:
+        """Like `view`, for reading only: where the network is shared among ranks, rank 0 sees all neurons."""
+
     def run(self, n_ticks: int, on_tick: Callable[[int], bool]) -> int:
         """Own the loop: for each tick call `on_tick(k)`, stop if it returns False, else integrate [k, k+1).
 

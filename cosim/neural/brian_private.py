@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import brian2
 import numpy as np
@@ -47,13 +47,23 @@ def pathways(synapses: Synapses) -> list[SynapticPathway]:
     return list(synapses._pathways)
 
 
-def runners(network: Network) -> list[Callable[[], None]]:
-    """What to call in one step, in order (groups and synapses do nothing themselves: their runners are objects too)."""
+def runners(network: Network, without: Iterable[Group]) -> list[Callable[[], None]]:
+    """What to call in one step, in order (groups and synapses do nothing themselves: their runners are objects too).
+
+    What belongs to the groups `without` is left out.
+    """
+    absent = {group.name for group in without}
 
     def idle(item: BrianObject) -> bool:
         return not item.code_objects and type(item).run is BrianObject.run
 
-    return [item.run for item in network.sorted_objects if item.active and not idle(item)]
+    def left_out(item: BrianObject) -> bool:
+        group = getattr(item, "group", None)
+        return group is not None and group.name in absent
+
+    return [
+        item.run for item in network.sorted_objects if item.active and not idle(item) and not left_out(item)
+    ]
 
 
 def longest_delay(pathway: SynapticPathway) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from cosim.errors import UserError
 from cosim.graph.ir import NetworkIR
@@ -10,6 +11,9 @@ from cosim.neural.backend import NeuralBackend
 from cosim.neural.limits import check_machine, reason_against
 from cosim.neural.toolchain import has_compiler
 from cosim.spec.units import suggest
+
+if TYPE_CHECKING:
+    from cosim.mpi.world import World
 
 Factory = Callable[[NetworkIR, int], NeuralBackend]
 Say = Callable[[str], None]
@@ -23,8 +27,8 @@ BACKENDS = {
 }
 
 
-def choose(backend: str, say: Say | None = None) -> Factory:
-    """A function (network, steps per tick) -> running network.
+def choose(backend: str, say: Say | None = None, world: World | None = None) -> Factory:
+    """A function (network, steps per tick) -> running network, shared among the ranks of `world`.
 
     `say` is told which backend runs if it is not the one that is best, and when something is compiled. Raises UserError
     for an unknown name and for a backend that needs a compiler where there is none.
@@ -41,14 +45,32 @@ def choose(backend: str, say: Say | None = None) -> Factory:
         if reason is not None and say is not None:
             say(f"the network runs on the slower backend '{backend}': {reason}")
 
+    target = "cython" if backend == "runtime" else "numpy"
+
     def make(network: NetworkIR, steps_per_tick: int) -> NeuralBackend:
+        if world is not None:
+            return _shared(network, steps_per_tick, world)
         if backend == "compiled":
             from cosim.neural.compiled import CompiledBackend
 
             return CompiledBackend(network, steps_per_tick, say=say)
         from cosim.neural.runtime import RuntimeBackend
 
-        target = "cython" if backend == "runtime" else "numpy"
         return RuntimeBackend(network, steps_per_tick, target=target, say=say)
+
+    def _shared(network: NetworkIR, steps_per_tick: int, world: World) -> NeuralBackend:
+        from cosim.mpi.backend import ShardBackend, ShardedBackend
+        from cosim.neural.part import Part
+
+        def shard(network: NetworkIR, steps_per_tick: int, part: Part) -> ShardBackend:
+            if backend == "compiled":
+                from cosim.mpi.compiled import CompiledShard
+
+                return CompiledShard(network, steps_per_tick, part, say=say)
+            from cosim.mpi.runtime import RuntimeShard
+
+            return RuntimeShard(network, steps_per_tick, part, target=target, say=say)
+
+        return ShardedBackend(network, steps_per_tick, shard, world)
 
     return make

@@ -30,9 +30,14 @@ class ArrayBackend:
         self._arrays = arrays
         self._finite: list[tuple[str, str, NDArray[np.float64]]] = []
         self._variables: dict[str, dict[str, NDArray[Any]]] = {}
+        self._shared: dict[str, set[str]] = {}
 
-    def _name_variables(self, variables: dict[str, dict[str, NDArray[Any]]], states: dict[str, list[str]]) -> None:
+    def _name_variables(
+        self, variables: dict[str, dict[str, NDArray[Any]]], states: dict[str, list[str]], shared: dict[str, set[str]]
+    ) -> None:
+        """By model: all variables, the names of state variables, and those that are one number for all neurons."""
         self._variables = variables
+        self._shared = shared
         self._finite = [
             (model, name, variables[model][name]) for model, names in states.items() for name in sorted(names)
         ]
@@ -43,11 +48,14 @@ class ArrayBackend:
         if variable not in known or variable in ("alive", "draw_key"):
             raise UserError(f"population '{population}' has no variable '{variable}'{suggest(variable, known)}")
         values = known[variable]
-        if len(values) != self._arrays.groups[found.model].n:
+        if variable in self._shared[found.model]:
             raise UserError(f"'{variable}' of population '{population}' is one value shared by all neurons")
         at = self._arrays.offset[population]
-        view: NDArray[np.float64] = values[at : at + found.n]
+        view: NDArray[np.float64] = values[at : at + self._arrays.part.size(found)]
         return view
+
+    def watch(self, population: str, variable: str) -> NDArray[np.float64]:
+        return self.view(population, variable)
 
     def run(self, n_ticks: int, on_tick: Callable[[int], bool]) -> int:
         for tick in range(n_ticks):
@@ -60,8 +68,10 @@ class ArrayBackend:
         raise NotImplementedError
 
     def silence(self, population: str, ids: NDArray[np.int64]) -> None:
-        found = self._network.populations[population]
-        self._variables[found.model]["alive"][self._arrays.offset[population] + ids] = False
+        lo, hi = self._arrays.part.bounds[population]
+        here = ids[(ids >= lo) & (ids < hi)] - lo
+        model = self._network.populations[population].model
+        self._variables[model]["alive"][self._arrays.offset[population] + here] = False
 
     def cut(self, projection: str, edges: NDArray[np.bool_] | None = None) -> None:
         name, places = self._arrays.places(projection, edges)
@@ -86,8 +96,8 @@ class ArrayBackend:
                 continue  # the sum alone overflowed
             for name, at in self._arrays.offset.items():
                 population = self._network.populations[name]
-                if population.model == model and at <= wrong[0] < at + population.n:
-                    return name, variable, int(wrong[0] - at)
+                if population.model == model and at <= wrong[0] < at + self._arrays.part.size(population):
+                    return name, variable, int(wrong[0] - at) + self._arrays.part.bounds[name][0]
         return None
 
     def state(self) -> dict[str, NDArray[np.float64]]:
@@ -96,5 +106,5 @@ class ArrayBackend:
             at = self._arrays.offset[name]
             for model, variable, values in self._finite:
                 if model == population.model:
-                    found[f"{name}/{variable}"] = values[at : at + population.n].copy()
+                    found[f"{name}/{variable}"] = values[at : at + self._arrays.part.size(population)].copy()
         return dict(sorted(found.items()))

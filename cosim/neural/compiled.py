@@ -15,7 +15,8 @@ from cosim.neural.cache import Entry, fetch
 from cosim.neural.common import ArrayBackend
 from cosim.neural.limits import check_machine
 from cosim.neural.loaded import Library
-from cosim.neural.program import Program, program
+from cosim.neural.part import Part
+from cosim.neural.program import Program, SummedText, SynapsesText, program
 from cosim.neural.snapshot import BOOKKEEPING, SPIKES_AND_CLOCK, State, check_flight, check_keys, put, spikes_of
 from cosim.neural.toolchain import find_compiler
 
@@ -39,8 +40,13 @@ class CompiledBackend(ArrayBackend):
     """A network in compiled code. See NeuralBackend."""
 
     def __init__(
-        self, network: NetworkIR, steps_per_tick: int, *, say: Callable[[str], None] | None = None
-    ) -> None:  # fmt: skip
+        self,
+        network: NetworkIR,
+        steps_per_tick: int,
+        *,
+        part: Part | None = None,
+        say: Callable[[str], None] | None = None,
+    ) -> None:
         texts = program(network, switches=False)
         self.entry = _compile(texts, say)
         self.name = "compiled"
@@ -48,7 +54,7 @@ class CompiledBackend(ArrayBackend):
         library = Library(self.entry.binary)
         self._arrays_by_key: dict[tuple[str, str], NDArray[Any]] = {}
         layout = self.entry.layout
-        super().__init__(network, Arrays(network, texts, library.order, library.arrange), steps_per_tick)
+        super().__init__(network, Arrays(network, texts, library.order, library.arrange, part), steps_per_tick)
         self._edges: dict[str, int] = {}
         self._intact: dict[str, NDArray[np.uint8]] = {}
         self._longest = 0  # delay, in steps
@@ -61,14 +67,13 @@ class CompiledBackend(ArrayBackend):
             fills |= self._edge_values(text.name, edges)
             own = [(i, q) for i, q in enumerate(layout["queues"]) if q["object"] == text.name]
             queues += [(i, *self._rows(q, edges)) for i, q in own]
+            self._loaded(text, edges)
         arrays = [self._array(entry, fills) for entry in layout["arrays"]]
         self._running = library.open(arrays, len(layout["queues"]), len(layout["objects"]))
         self._running.plan(steps_per_tick)
-        for queue in queues:
+        for queue in self._heard(queues):
             self._running.queue(*queue)
-        ids = [self._arrays.groups[model].ids.astype(np.int32) for model in layout["spaces"]]
-        ascending = len(ids) <= 1 and all(bool(np.all(np.diff(i) > 0)) for i in ids)
-        self._running.ids(ids, sort=not ascending)
+        self._name_spikes([self._arrays.groups[model].ids.astype(np.int32) for model in layout["spaces"]])
         clock = {variable: array for (owner, variable), array in self._arrays_by_key.items() if owner == "clock"}
         self._timestep, self._t, self._dt = clock["timestep"], clock["t"], network.dt
         clock["dt"][0] = network.dt
@@ -82,9 +87,25 @@ class CompiledBackend(ArrayBackend):
                 if model in names
             },
             {model: group["states"] for model, group in layout["groups"].items()},
+            {
+                model: {e["variable"] for e in layout["arrays"] if e["owner"] == name and e["size"] == ["one"]}
+                for model, name in names.items()
+            },
         )
 
     # ------------------------------------------------------------ loading
+
+    def _loaded(self, text: SynapsesText | SummedText, edges: SynapsesArrays) -> None:
+        """An object's edges are loaded; its queues will be."""
+
+    def _heard(self, queues: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+        """The arguments of Running.queue(), once all objects are loaded."""
+        return queues
+
+    def _name_spikes(self, ids: list[NDArray[np.int32]]) -> None:
+        """`ids`: global ids of the neurons of each spiking group."""
+        ascending = len(ids) <= 1 and all(bool(np.all(np.diff(i) > 0)) for i in ids)
+        self._running.ids(ids, sort=not ascending)
 
     def _edge_values(self, name: str, edges: SynapsesArrays) -> dict[tuple[str, str], Any]:
         values: dict[tuple[str, str], Any] = {(name, key): value for key, value in edges.values.items()}
@@ -134,17 +155,17 @@ class CompiledBackend(ArrayBackend):
 
     def _rows(self, queue: dict[str, Any], edges: SynapsesArrays) -> tuple[Any, ...]:
         """What Running.queue() needs: first row of each source, rows as (start, delay), order, number of slots."""
-        n = self._arrays.groups[queue["source"]].n
         count = len(edges)
         order: NDArray[np.int32] | None = None
         if queue["kind"] == "pre":
-            source, delay = edges.pre, edges.delay
+            n, source, delay = len(edges.sources), edges.pre, edges.delay
             new = np.ones(count, dtype=bool)
             new[1:] = (source[1:] != source[:-1]) | (delay[1:] != delay[:-1])
             start = np.flatnonzero(new)
             first = np.searchsorted(source[start], np.arange(n + 1)).astype(np.int32)
             delays, n_slots = delay[start], int(delay.max()) + 1 if count else 1
         else:
+            n = self._arrays.groups[queue["source"]].n
             order = np.argsort(edges.post, kind="stable").astype(np.int32)
             start = np.searchsorted(edges.post[order], np.arange(n))
             first = np.arange(n + 1, dtype=np.int32)
@@ -196,6 +217,10 @@ class CompiledBackend(ArrayBackend):
         put(self._timestep, saved, "clock/step")
         now = int(self._timestep[0])
         self._t[0] = now * self._dt
+        self._put_in_flight(saved, now)
+        self._held = (saved["spikes/step"], saved["spikes/id"])
+
+    def _put_in_flight(self, saved: Mapping[str, NDArray[Any]], now: int) -> None:
         groups, spiking = self._arrays.groups, self.entry.layout["spaces"]
         known = np.concatenate([np.empty(0, dtype=np.int64), *(groups[model].ids for model in spiking)])
         steps, ids = check_flight(saved, now, self._longest, known)
@@ -203,7 +228,6 @@ class CompiledBackend(ArrayBackend):
         for index, queue in enumerate(self.entry.layout["queues"]):
             if queue["kind"] == "pre":
                 self._running.push_again(index, *spikes_of(groups[queue["source"]].ids, steps, ids, now))
-        self._held = (saved["spikes/step"], saved["spikes/id"])
 
     def _saved(self) -> Iterator[tuple[str, NDArray[Any]]]:
         """Key and array of all variables that a snapshot holds."""

@@ -21,19 +21,31 @@ from cosim.neural.program import GroupText, Program, SummedText, SynapsesText
 
 @dataclass(frozen=True)
 class Emitted:
-    """The Brian2 objects: network, the one clock of all of them, groups by model name, synapses by their own name."""
+    """The Brian2 objects: network, the one clock of all of them, groups by model name, synapses by their own name.
+
+    `heard`: by name of a Synapses object whose spikes come from elsewhere, the group that stands for their sources.
+    """
 
     network: Network
     clock: Clock
     groups: dict[str, NeuronGroup]
     synapses: dict[str, Synapses]
+    heard: dict[str, NeuronGroup]
 
 
-def emit(program: Program, sizes: Mapping[str, int], dt: float) -> Emitted:
-    """The objects of a program, groups with `sizes[model]` neurons; without edges and values. `dt` is in seconds."""
+def emit(
+    program: Program, sizes: Mapping[str, int] | Arrays, dt: float, heard: Mapping[str, int] | None = None
+) -> Emitted:
+    """The objects of a program, groups with `sizes[model]` neurons; without edges and values. `dt` is in seconds.
+
+    `heard`: numbers of sources of the objects whose spikes come from elsewhere.
+    """
     # a clock of its own: several networks may be open in one process
     clock = Clock(dt * second)
     extra = functions()
+    if isinstance(sizes, Arrays):
+        # Brian2 has no group of no neurons: one takes its place that never runs
+        sizes = {model: max(group.n, 1) for model, group in sizes.groups.items()}
     groups = {}
     for text in program.groups:
         options = {"threshold": text.threshold, "reset": text.reset, "refractory": text.refractory}
@@ -42,13 +54,18 @@ def emit(program: Program, sizes: Mapping[str, int], dt: float) -> Emitted:
             dtype={"draw_key": np.int64} if text.draws else None, clock=clock,
             **{key: value for key, value in options.items() if value is not None},
         )  # fmt: skip
+    sources = {
+        name: NeuronGroup(max(n, 1), "", threshold="False", name=f"h_{name}", clock=clock)
+        for name, n in (heard or {}).items()
+    }
     synapses = {}
     for one in program.joined:
         synapses[one.name] = Synapses(
-            groups[one.source], groups[one.target], one.equations, name=one.name, namespace={}, clock=clock,
+            sources.get(one.name, groups[one.source]), groups[one.target], one.equations, name=one.name, namespace={}, clock=clock,
             **_options(one),
         )  # fmt: skip
-    return Emitted(Network(*groups.values(), *synapses.values()), clock, groups, synapses)
+    network = Network(*groups.values(), *sources.values(), *synapses.values())
+    return Emitted(network, clock, groups, synapses, sources)
 
 
 def _options(text: SynapsesText | SummedText) -> dict[str, str]:
@@ -58,12 +75,20 @@ def _options(text: SynapsesText | SummedText) -> dict[str, str]:
     return {key: value for key, value in options.items() if value is not None}
 
 
-def fill(emitted: Emitted, program: Program, arrays: Arrays, dt: float) -> None:
-    """Give the objects of a runtime network their edges and values."""
+def fill(
+    emitted: Emitted, program: Program, arrays: Arrays, dt: float, heard: Mapping[str, SynapsesArrays], lag: int
+) -> None:
+    """Give the objects of a runtime network their edges and values.
+
+    `heard` are the edges of objects whose spikes come `lag` steps late: their delays are shorter by as much.
+    """
     for text in program.groups:
-        _fill_group(emitted.groups[text.model], text, arrays)
+        group = emitted.groups[text.model]
+        _fill_group(group, text, arrays)
+        group.active = arrays.groups[text.model].n > 0
     for one in program.joined:
-        _fill_synapses(emitted.synapses[one.name], arrays.synapses(one), dt)
+        late = lag if one.name in heard else 0
+        _fill_synapses(emitted.synapses[one.name], heard[one.name] if late else arrays.synapses(one), late, dt)
 
 
 def _fill_group(group: NeuronGroup, text: GroupText, arrays: Arrays) -> None:
@@ -72,13 +97,13 @@ def _fill_group(group: NeuronGroup, text: GroupText, arrays: Arrays) -> None:
         array[:] = values[: len(array)] if isinstance(values, np.ndarray) else values
 
 
-def _fill_synapses(synapses: Synapses, arrays: SynapsesArrays, dt: float) -> None:
+def _fill_synapses(synapses: Synapses, arrays: SynapsesArrays, lag: int, dt: float) -> None:
     if not len(arrays):
         synapses.active = False
         return
     connect(synapses, arrays.pre, arrays.post)
     if hasattr(synapses, "pre") and "delay" in synapses.pre.variables:
-        synapses.pre.variables["delay"].set_value(arrays.delay * dt)
+        synapses.pre.variables["delay"].set_value((arrays.delay - lag) * dt)
     for name, values in arrays.values.items():
         synapses.variables[name].set_value(values)
     if "intact" in synapses.variables:

@@ -91,6 +91,7 @@ struct Queue
     const int32_t *order = nullptr; // entry -> synapse; null where they are the same
     vector<vector<Run>> slots = vector<vector<Run>>(1);
     size_t now = 0;
+    int32_t group = -1; // of sources whose spikes come through the exchange; -1 where they are pushed as they happen
 
     vector<Run> &due() { return slots[now]; }
 
@@ -108,18 +109,33 @@ struct Queue
         now = 0;
     }
 
-    // What a spike of `age` steps before the next step still has in flight; spikes come by step and source.
-    void push_again(int32_t source, int32_t age)
+    // What spikes of the last steps have in flight: `ages` steps before the next step; they come by step and source.
+    void push_late(const int32_t *sources, const int32_t *ages, int64_t count)
     {
-        const Row *end = rows + first[source + 1];
-        for (const Row *row = rows + first[source]; row < end; row++)
-            if (row->delay >= age)
-                slots[(now + row->delay - age) % slots.size()].push_back({row[0].start, row[1].start});
+        if (!rows)
+            return;
+        for (int64_t k = 0; k < count; k++)
+        {
+            if (k + 2*spikes_ahead < count)
+                __builtin_prefetch(first + sources[k + 2*spikes_ahead]);
+            if (k + spikes_ahead < count)
+                prefetch(rows + first[sources[k + spikes_ahead]], 16);
+            const Row *end = rows + first[sources[k] + 1];
+            for (const Row *row = rows + first[sources[k]]; row < end; row++)
+            {
+                if (row->delay < ages[k])
+                    continue;
+                size_t slot = now + row->delay - ages[k];
+                if (slot >= slots.size())
+                    slot -= slots.size();
+                slots[slot].push_back({row[0].start, row[1].start});
+            }
+        }
     }
 
     void push(const int32_t *sources, int32_t count)
     {
-        if (!rows)
+        if (!rows || group >= 0)
             return;
         for (int32_t k = 0; k < count; k++)
         {
@@ -168,14 +184,33 @@ struct History
     }
 };
 
+// The exchange of spikes with other ranks. A spike is one number: its step, and in the low 32 bits the receiver's number for
+// the neuron.
+struct Exchange
+{
+    const int32_t *ids = nullptr;    // own spiking neuron -> global id
+    const int64_t *first = nullptr;  // own neuron -> its receivers: [first[n], first[n + 1])
+    const int32_t *rank = nullptr, *number = nullptr;
+    vector<vector<int64_t>> out;     // by rank
+    const int32_t *group = nullptr, *place = nullptr; // number of a source -> its group, and its place there
+    vector<vector<int32_t>> sources, ages;            // of what came in, by group
+
+    void send(int32_t neuron, int64_t step)
+    {
+        for (int64_t k = first[neuron]; k < first[neuron + 1]; k++)
+            out[rank[k]].push_back((step << 32) | number[k]);
+    }
+};
+
 struct Context
 {
     vector<void *> arrays;
     vector<int64_t> sizes;
     vector<Queue> queues;
     vector<const uint8_t *> intact; // per object that joins groups: 0 where an edge was cut; null where none was
-    vector<const int32_t *> ids;    // per spiking group: global id of each neuron
+    vector<const int32_t *> ids;    // per spiking group: global id of each neuron, or its number among the own ones
     History history;
+    Exchange exchange;
     bool sort = false;              // ids of one step do not ascend by themselves
     vector<int64_t> spike_steps;
     vector<int32_t> spike_ids;

@@ -38,6 +38,9 @@ class FakeBackend:
     def view(self, population: str, variable: str) -> NDArray[np.float64]:
         return self.arrays[f"{population}/{variable}"]
 
+    def watch(self, population: str, variable: str) -> NDArray[np.float64]:
+        return self.view(population, variable)
+
     def run(self, n_ticks: int, on_tick: Callable[[int], bool]) -> int:
         for tick in range(n_ticks):
             if not on_tick(tick):

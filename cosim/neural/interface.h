@@ -4,6 +4,41 @@ using cosim::Context;
 using cosim::Queue;
 using cosim::Run;
 
+// Integrate n steps and note the spikes.
+static void cosim_integrate(Context &c, int64_t n)
+{
+    cosim::Flush flush;
+    cosim::Exchange &exchange = c.exchange;
+    int64_t *timestep = cosim::array<int64_t>(c, COSIM_TIMESTEP);
+    double *t = cosim::array<double>(c, COSIM_T);
+    const double dt = *cosim::array<double>(c, COSIM_DT);
+    for (int64_t k = 0; k < n; k++)
+    {
+        cosim_step(c);
+        const size_t before = c.spike_ids.size();
+        for (size_t group = 0; group < cosim_n_spaces; group++)
+        {
+            const size_t index = cosim_spaces[group];
+            const int32_t *space = cosim::array<int32_t>(c, index);
+            const int32_t count = space[c.sizes[index] - 1];
+            const int32_t *ids = c.ids[group];
+            for (int32_t i = 0; i < count; i++)
+                c.spike_ids.push_back(ids[space[i]]);
+        }
+        if (c.sort)
+            std::sort(c.spike_ids.begin() + before, c.spike_ids.end());
+        if (exchange.ids)
+            for (size_t i = before; i < c.spike_ids.size(); i++)
+            {
+                exchange.send(c.spike_ids[i], *timestep);
+                c.spike_ids[i] = exchange.ids[c.spike_ids[i]];
+            }
+        c.spike_steps.resize(c.spike_ids.size(), *timestep);
+        *timestep += 1;
+        *t = *timestep * dt;
+    }
+}
+
 extern "C"
 {
     Context *cosim_open(void **arrays, const int64_t *sizes, int64_t n_arrays, int64_t n_queues, int64_t n_objects)
@@ -54,40 +89,114 @@ extern "C"
         std::copy(context->spike_ids.begin(), context->spike_ids.end(), ids);
     }
 
-    // Integrate one tick as planned; returns the number of spikes, which are copied to the caller's arrays if they fit.
-    int64_t cosim_tick(Context *context)
+    // Integrate n steps of a tick, the first or the last ones perhaps; returns the number of the tick's spikes, which are copied
+    // to the caller's arrays at its end if they fit.
+    int64_t cosim_steps(Context *context, int64_t n, int32_t begins, int32_t ends)
     {
-        cosim::Flush flush;
         Context &c = *context;
-        int64_t *timestep = cosim::array<int64_t>(c, COSIM_TIMESTEP);
-        double *t = cosim::array<double>(c, COSIM_T);
-        const double dt = *cosim::array<double>(c, COSIM_DT);
-        c.spike_steps.clear();
-        c.spike_ids.clear();
-        for (int64_t k = 0; k < c.steps; k++)
+        if (begins)
         {
-            cosim_step(c);
-            const size_t before = c.spike_ids.size();
-            for (size_t group = 0; group < cosim_n_spaces; group++)
-            {
-                const size_t index = cosim_spaces[group];
-                const int32_t *space = cosim::array<int32_t>(c, index);
-                const int32_t count = space[c.sizes[index] - 1];
-                const int32_t *ids = c.ids[group];
-                for (int32_t i = 0; i < count; i++)
-                    c.spike_ids.push_back(ids[space[i]]);
-            }
-            if (c.sort)
-                std::sort(c.spike_ids.begin() + before, c.spike_ids.end());
-            c.spike_steps.resize(c.spike_ids.size(), *timestep);
-            *timestep += 1;
-            *t = *timestep * dt;
+            c.spike_steps.clear();
+            c.spike_ids.clear();
         }
-        c.history.add(c.spike_steps, c.spike_ids, *timestep);
-        const int64_t n = (int64_t)c.spike_ids.size();
-        if (n <= c.room)
-            cosim_spikes(context, c.steps_out, c.ids_out);
+        cosim_integrate(c, n);
+        const int64_t found = (int64_t)c.spike_ids.size();
+        if (ends)
+        {
+            c.history.add(c.spike_steps, c.spike_ids, *cosim::array<int64_t>(c, COSIM_TIMESTEP));
+            if (found <= c.room)
+                cosim_spikes(context, c.steps_out, c.ids_out);
+        }
+        return found;
+    }
+
+    // Integrate one tick as planned.
+    int64_t cosim_tick(Context *context) { return cosim_steps(context, context->steps, 1, 1); }
+
+    // Spikes leave through the exchange: see Exchange in engine.h. cosim_ids then gives numbers among the own neurons.
+    void cosim_route(
+        Context *context, int64_t n_ranks, const int32_t *ids, const int64_t *first, const int32_t *rank,
+        const int32_t *number)
+    {
+        cosim::Exchange &exchange = context->exchange;
+        exchange.ids = ids;
+        exchange.first = first;
+        exchange.rank = rank;
+        exchange.number = number;
+        exchange.out.assign(n_ranks, std::vector<int64_t>());
+    }
+
+    // What comes in: the group of every source and its place there.
+    void cosim_sources(Context *context, int64_t n_groups, const int32_t *group, const int32_t *place)
+    {
+        cosim::Exchange &exchange = context->exchange;
+        exchange.group = group;
+        exchange.place = place;
+        exchange.sources.resize(n_groups);
+        exchange.ages.resize(n_groups);
+    }
+
+    void cosim_exchanged(Context *context, int64_t queue, int32_t group) { context->queues[queue].group = group; }
+
+    void cosim_remember(Context *context, int64_t steps) { context->history.longest = steps; }
+
+    // Hand over what goes to every rank, with the counts; returns how much that is, and keeps it if there is no room.
+    int64_t cosim_outgoing(Context *context, int64_t *counts, int64_t *spikes, int64_t room)
+    {
+        std::vector<std::vector<int64_t>> &out = context->exchange.out;
+        int64_t n = 0;
+        for (size_t rank = 0; rank < out.size(); rank++)
+            n += counts[rank] = (int64_t)out[rank].size();
+        if (n > room)
+            return n;
+        for (std::vector<int64_t> &one : out)
+        {
+            spikes = std::copy(one.begin(), one.end(), spikes);
+            one.clear();
+        }
         return n;
+    }
+
+    // Deliver what came from every rank: merged by (step, number), which is (step, global id).
+    void cosim_incoming(Context *context, int64_t n_ranks, const int64_t *counts, int64_t *spikes)
+    {
+        Context &c = *context;
+        cosim::Exchange &exchange = c.exchange;
+        std::vector<int64_t> ends(1, 0);
+        for (int64_t rank = 0; rank < n_ranks; rank++)
+            if (counts[rank])
+                ends.push_back(ends.back() + counts[rank]);
+        // every rank's part ascends: merge neighbours until one is left
+        while (ends.size() > 2)
+        {
+            std::vector<int64_t> merged(1, 0);
+            for (size_t k = 2; k < ends.size(); k += 2)
+            {
+                std::inplace_merge(spikes + ends[k - 2], spikes + ends[k - 1], spikes + ends[k]);
+                merged.push_back(ends[k]);
+            }
+            if (ends.size() % 2 == 0)
+                merged.push_back(ends.back());
+            ends.swap(merged);
+        }
+        const int64_t now = *cosim::array<int64_t>(c, COSIM_TIMESTEP);
+        for (size_t group = 0; group < exchange.sources.size(); group++)
+        {
+            exchange.sources[group].clear();
+            exchange.ages[group].clear();
+        }
+        for (int64_t k = 0; k < ends.back(); k++)
+        {
+            const int64_t number = spikes[k] & 0xFFFFFFFF;
+            const int32_t group = exchange.group[number];
+            exchange.sources[group].push_back(exchange.place[number]);
+            exchange.ages[group].push_back((int32_t)(now - (spikes[k] >> 32)));
+        }
+        for (Queue &queue : c.queues)
+            if (queue.group >= 0)
+                queue.push_late(
+                    exchange.sources[queue.group].data(), exchange.ages[queue.group].data(),
+                    (int64_t)exchange.sources[queue.group].size());
     }
 
     // The spikes of the last steps, as many as the longest delay; without `steps` only their number.
@@ -115,8 +224,7 @@ extern "C"
     // Put back into a queue what spikes of the last steps have in flight: how many steps ago, and who (in the queue's group).
     void cosim_push_again(Context *context, int64_t index, int64_t n, const int32_t *ages, const int32_t *sources)
     {
-        for (int64_t k = 0; k < n; k++)
-            context->queues[index].push_again(sources[k], ages[k]);
+        context->queues[index].push_late(sources, ages, n);
     }
 
     // Edges that ascend by target, put into the order (source, delay, target), with columns of numbers that belong to them.

@@ -26,6 +26,13 @@ _FUNCTIONS: dict[str, tuple[Any, list[Any]]] = {
     "cosim_ids": (None, [_POINTER, _POINTER, _INT64, _INT32]),
     "cosim_plan": (None, [_POINTER, _INT64, _INT64, _POINTER, _POINTER]),
     "cosim_tick": (_INT64, [_POINTER]),
+    "cosim_steps": (_INT64, [_POINTER, _INT64, _INT32, _INT32]),
+    "cosim_route": (None, [_POINTER, _INT64, *[_POINTER] * 4]),
+    "cosim_sources": (None, [_POINTER, _INT64, _POINTER, _POINTER]),
+    "cosim_exchanged": (None, [_POINTER, _INT64, _INT32]),
+    "cosim_remember": (None, [_POINTER, _INT64]),
+    "cosim_outgoing": (_INT64, [_POINTER, _POINTER, _POINTER, _INT64]),
+    "cosim_incoming": (None, [_POINTER, _INT64, _POINTER, _POINTER]),
     "cosim_spikes": (None, [_POINTER, _POINTER, _POINTER]),
     "cosim_history": (_INT64, [_POINTER, _POINTER, _POINTER]),
     "cosim_set_history": (None, [_POINTER, _INT64, _POINTER, _POINTER]),
@@ -98,6 +105,7 @@ class Running:
         sizes = np.array([len(a) for a in arrays], dtype=np.int64)
         self._context = dll.cosim_open(_address(pointers), _address(sizes), len(arrays), n_queues, n_objects)
         self._tick: Callable[[], int] = partial(dll.cosim_tick, ctypes.c_void_p(self._context))
+        self._out = np.empty(1024, dtype=np.int64)
         self.plan(1)
 
     def plan(self, steps: int, room: int = 1024) -> None:
@@ -124,11 +132,51 @@ class Running:
 
     def tick(self) -> int:
         """Integrate one tick; returns the number of spikes. Other Python threads may run meanwhile."""
-        found = self._tick()
-        if found > self._room:
-            self.plan(self._planned, 2 * found)
+        return self._found(self._tick())
+
+    def steps(self, n: int, *, begins: bool, ends: bool) -> int:
+        """Integrate n steps, which begin or end a tick; returns the number of the tick's spikes so far."""
+        found: int = self._dll.cosim_steps(self._context, n, begins, ends)
+        return self._found(found) if ends else found
+
+    def _found(self, n: int) -> int:
+        """Get the spikes of a tick if they did not fit."""
+        if n > self._room:
+            self.plan(self._planned, 2 * n)
             self._dll.cosim_spikes(self._context, _address(self._steps), _address(self._ids))
-        return found
+        return n
+
+    # ------------------------------------------------------------ exchange
+
+    def route(self, n_ranks: int, ids: I32, first: I64, rank: I32, number: I32) -> None:
+        """Spikes leave through the exchange; see Exchange in engine.h. ids() gives numbers among the own neurons."""
+        self._kept["route"] = (ids, first, rank, number)
+        self._dll.cosim_route(self._context, n_ranks, *(_address(a) for a in (ids, first, rank, number)))
+
+    def sources(self, n_groups: int, group: I32, place: I32) -> None:
+        """What may come in: the group of every source and its place among the sources of that group."""
+        self._kept["sources"] = (group, place)
+        self._dll.cosim_sources(self._context, n_groups, _address(group), _address(place))
+
+    def exchanged(self, queue: int, group: int) -> None:
+        """This queue's spikes come through the exchange, from sources of this group."""
+        self._dll.cosim_exchanged(self._context, queue, group)
+
+    def remember(self, steps: int) -> None:
+        """history() goes back so many steps."""
+        self._dll.cosim_remember(self._context, steps)
+
+    def outgoing(self, counts: I64) -> I64:
+        """What goes to every rank, one after another; `counts` is filled. Valid until the next call."""
+        n = self._dll.cosim_outgoing(self._context, _address(counts), _address(self._out), len(self._out))
+        if n > len(self._out):
+            self._out = np.empty(2 * n, dtype=np.int64)
+            self._dll.cosim_outgoing(self._context, _address(counts), _address(self._out), len(self._out))
+        return self._out[:n]
+
+    def incoming(self, counts: I64, spikes: I64) -> None:
+        """Deliver what came from every rank; `spikes` is sorted in place."""
+        self._dll.cosim_incoming(self._context, len(counts), _address(counts), _address(spikes))
 
     def spikes(self, n: int) -> tuple[I64, I32]:
         """The last tick's spikes, steps and global ids; overwritten by the next tick."""

@@ -33,6 +33,9 @@ class PlanBackend:
             raise UserError(f"population '{population}' has no variable '{variable}'{suggest(variable, known)}")
         return np.zeros(found.n)
 
+    def watch(self, population: str, variable: str) -> NDArray[np.float64]:
+        return self.view(population, variable)
+
     def run(self, n_ticks: int, on_tick: Callable[[int], bool]) -> int:
         raise RuntimeError("a plan does not run")
 

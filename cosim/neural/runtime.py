@@ -16,7 +16,7 @@ from brian2.synapses.synapses import SynapticPathway
 from numpy.typing import NDArray
 
 from cosim.graph.ir import NetworkIR
-from cosim.neural.arrays import Arrays
+from cosim.neural.arrays import Arrays, SynapsesArrays
 from cosim.neural.backend import Spikes
 from cosim.neural.brian_private import (
     check_version,
@@ -30,6 +30,7 @@ from cosim.neural.brian_private import (
 from cosim.neural.common import ArrayBackend
 from cosim.neural.denormals import Flushing
 from cosim.neural.emit import emit, fill
+from cosim.neural.part import Part
 from cosim.neural.program import program
 from cosim.neural.snapshot import SPIKES_AND_CLOCK, State, check_flight, check_keys, put, spikes_of
 from cosim.neural.toolchain import FLAGS, has_compiler, vector_flags
@@ -50,6 +51,7 @@ class RuntimeBackend(ArrayBackend):
         steps_per_tick: int,
         *,
         target: str = "auto",
+        part: Part | None = None,
         say: Callable[[str], None] | None = None,
     ) -> None:
         if target == "auto":
@@ -59,33 +61,44 @@ class RuntimeBackend(ArrayBackend):
         configure(target)
         if target == "cython" and say is not None:
             say("building the network (the first run of a circuit compiles it, which takes about a minute)")
-        texts = program(network, switches=True)
-        arrays = Arrays(network, texts)
-        super().__init__(network, arrays, steps_per_tick)
-        self._emitted = emitted = emit(texts, {model: group.n for model, group in arrays.groups.items()}, network.dt)
-        fill(emitted, texts, arrays, network.dt)
-        emitted.network.run(0 * second, namespace={})
-        self._runs = runners(emitted.network)
+        self._texts = program(network, switches=True)
+        super().__init__(network, Arrays(network, self._texts, part=part), steps_per_tick)
+        self._dt = network.dt
         self._flushing = Flushing()
+        self._spikes: list[tuple[int, NDArray[np.int32]]] = []  # of the last tick: step, global ids
+        self._history: deque[tuple[int, NDArray[np.int32]]] = deque()  # of as many steps as the longest delay
+        self._load({}, 0)
+
+    def _load(self, heard: Mapping[str, SynapsesArrays], lag: int) -> None:
+        """Make the Brian2 objects and fill them.
+
+        `heard`: edges of the objects whose spikes come from elsewhere, `lag` steps after they happened.
+        """
+        arrays = self._arrays
+        self._emitted = emitted = emit(self._texts, arrays, self._dt, {name: len(e.sources) for name, e in heard.items()})
+        fill(emitted, self._texts, arrays, self._dt, heard, lag)
+        emitted.network.run(0 * second, namespace={})
+        self._runs = runners(emitted.network, without=emitted.heard.values())
         self._timestep = emitted.clock.variables["timestep"].get_value()
         self._t = emitted.clock.variables["t"].get_value()
-        self._dt = network.dt
         self._spaces = [
             (group.variables["_spikespace"].get_value(), arrays.groups[model].ids.astype(np.int32))
             for model, group in emitted.groups.items()
-            if "_spikespace" in group.variables
+            if "_spikespace" in group.variables and arrays.groups[model].n
         ]
         self._ascending = len(self._spaces) == 1 and bool(np.all(np.diff(self._spaces[0][1]) > 0))
         self._models = {group: model for model, group in emitted.groups.items()}
         self._longest = max((longest_delay(pathway) for pathway in self._pathways()), default=0)
-        self._spikes: list[tuple[int, NDArray[np.int32]]] = []  # of the last tick: step, global ids
-        self._history: deque[tuple[int, NDArray[np.int32]]] = deque()  # of as many steps as the longest delay
         self._name_variables(
             {
                 model: {name: group.variables[name].get_value() for name in known_variables(group)}
                 for model, group in emitted.groups.items()
             },
             {model: list(group.equations.diff_eq_names) for model, group in emitted.groups.items()},
+            {
+                model: {name for name in known_variables(group) if group.variables[name].scalar}
+                for model, group in emitted.groups.items()
+            },
         )
 
     def advance(self) -> None:
@@ -96,10 +109,18 @@ class RuntimeBackend(ArrayBackend):
             self._flushing.end()
 
     def _advance(self) -> None:
+        self._spikes.clear()
+        self._integrate(self.steps_per_tick)
+        self._remember()
+
+    def _hear(self, step: int) -> None:
+        """Let objects know the spikes from elsewhere that reach them in this step."""
+
+    def _integrate(self, n: int) -> None:
         runs, timestep, t, dt = self._runs, self._timestep, self._t, self._dt
         spikes = self._spikes
-        spikes.clear()
-        for _ in range(self.steps_per_tick):
+        for _ in range(n):
+            self._hear(int(timestep[0]))
             for run in runs:
                 run()
             now = int(timestep[0])
@@ -109,7 +130,6 @@ class RuntimeBackend(ArrayBackend):
                     spikes.append((now, gids[space[:count]]))
             timestep[0] = now + 1
             t[0] = (now + 1) * dt
-        self._remember()
 
     def _remember(self) -> None:
         """The tick's spikes become a part of the history, and what is too old goes."""
@@ -150,14 +170,17 @@ class RuntimeBackend(ArrayBackend):
         put(self._timestep, saved, "clock/step")
         now = int(self._timestep[0])
         self._t[0] = now * self._dt
+        self._put_in_flight(saved, now)
+        self._spikes = by_step(saved["spikes/step"], saved["spikes/id"])
+
+    def _put_in_flight(self, saved: Mapping[str, NDArray[Any]], now: int) -> None:
         known = np.concatenate([np.empty(0, dtype=np.int32), *(gids for _, gids in self._spaces)])
         steps, ids = check_flight(saved, now, self._longest, known)
         self._history.clear()
-        self._history.extend(_by_step(steps, ids))
+        self._history.extend(by_step(steps, ids))
         for pathway in self._pathways():
             ages, sources = spikes_of(self._arrays.groups[self._models[pathway.source]].ids, steps, ids, now)
             put_in_flight(pathway, ages, sources)
-        self._spikes = _by_step(saved["spikes/step"], saved["spikes/id"])
 
     def _saved(self) -> Iterator[tuple[str, NDArray[Any]]]:
         """Key and array of all variables that a snapshot holds."""
@@ -177,7 +200,8 @@ class RuntimeBackend(ArrayBackend):
         self._variables = {}
 
 
-def _by_step(steps: NDArray[np.int64], ids: NDArray[np.int32]) -> list[tuple[int, NDArray[np.int32]]]:
+def by_step(steps: NDArray[np.int64], ids: NDArray[np.int32]) -> list[tuple[int, NDArray[np.int32]]]:
+    """Spikes step by step."""
     return [(int(step), ids[steps == step]) for step in np.unique(steps)]
 
 

@@ -1,0 +1,70 @@
+"""Whether this process is one of several ranks, found out without importing MPI where it is not."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from cosim.errors import UserError
+
+if TYPE_CHECKING:
+    from cosim.mpi.alarm import Alarm
+
+#: variables by which launchers tell a process how many ranks there are: Open MPI, MPICH and Intel MPI, MVAPICH, PMIx (srun)
+_SIZES = ("OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "MV2_COMM_WORLD_SIZE")
+
+
+class World:
+    """The ranks of this run: the communicator, this process's number, and the alarm that ends all of them together."""
+
+    def __init__(self, comm: Any) -> None:
+        from cosim.mpi.alarm import Alarm
+
+        self.comm = comm
+        self.rank: int = comm.Get_rank()
+        self.size: int = comm.Get_size()
+        self.alarm: Alarm = Alarm(comm)
+
+    @property
+    def root(self) -> bool:
+        """Whether this rank owns the body, writes the record and talks to the user."""
+        return self.rank == 0
+
+
+def launched(environment: Mapping[str, str] = os.environ) -> int:
+    """How many ranks a launcher (mpirun, srun) has started, by its environment variables; 1 where there is none."""
+    for name in _SIZES:
+        if environment.get(name, "").isdigit():
+            return int(environment[name])
+    if "PMIX_RANK" in environment and environment.get("SLURM_NTASKS", "").isdigit():
+        return int(environment["SLURM_NTASKS"])
+    return 1
+
+
+def rank_by_launcher(environment: Mapping[str, str] = os.environ) -> int:
+    """The number of this process among the ranks, by the same variables; 0 where there is one."""
+    for name in ("OMPI_COMM_WORLD_RANK", "PMI_RANK", "MV2_COMM_WORLD_RANK", "PMIX_RANK"):
+        if environment.get(name, "").isdigit():
+            return int(environment[name])
+    return 0
+
+
+@lru_cache(maxsize=1)
+def world() -> World | None:
+    """The ranks that this process is one of; None for a process of its own.
+
+    Raises UserError where there are ranks and MPI cannot be loaded.
+    """
+    if launched() == 1:
+        return None
+    try:
+        from mpi4py import MPI
+    except (ImportError, RuntimeError) as error:
+        reason = str(error).splitlines()[0]
+        raise UserError(
+            f"{launched()} ranks were started, and MPI cannot be used from Python ({reason}): "
+            "pip install 'cosim-neuro[mpi]', or mpi4py built upon this machine's MPI"
+        ) from None
+    return World(MPI.COMM_WORLD) if MPI.COMM_WORLD.Get_size() > 1 else None
