@@ -118,7 +118,7 @@ def _edge_source(
     scope: Scope, folder: Path,
 ) -> EdgeSource:  # fmt: skip
     try:
-        return edge_source(str(path[-1]), spec.connect, spec.side, source, target, seed, scope, folder)
+        return edge_source(str(path[-1]), spec, source, target, seed, scope, folder)
     except Located as error:
         raise Located([((*path, "connect", *inner), message) for inner, message in error.problems]) from None
 

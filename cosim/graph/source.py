@@ -14,8 +14,10 @@ from cosim.connectome.columns import Numbers, matches, value_scope
 from cosim.graph.cells import Cells
 from cosim.graph.connect import pairs
 from cosim.graph.ir import PopulationIR
+from cosim.graph.random import stream
+from cosim.graph.shuffled import Shuffled
 from cosim.graph.table import Table, read_table
-from cosim.spec.circuit import ConnectSpec
+from cosim.spec.circuit import ConnectSpec, ContinuousSpec, ProjectionSpec
 from cosim.spec.common import Located
 from cosim.spec.units import Dim, Scope, UnitError, Value
 
@@ -115,10 +117,22 @@ class FromConnectome:
 
 
 def edge_source(
+    name: str, spec: ProjectionSpec | ContinuousSpec, source: PopulationIR, target: PopulationIR, seed: int,
+    scope: Scope, folder: Path,
+) -> EdgeSource:  # fmt: skip
+    """The edges of a projection. Raises Located (paths within `connect`), UserError for an unusable table."""
+    found = _as_they_are(name, spec.connect, spec.side, source, target, seed, scope, folder)
+    if spec.connect.shuffle is None:
+        return found
+    drawn_with = spec.connect.seed if spec.connect.seed is not None else seed
+    key = stream(drawn_with, f"projection/{name}/shuffle")
+    return Shuffled(found, source, target, key, spec.side != "any", isinstance(spec, ContinuousSpec))
+
+
+def _as_they_are(
     name: str, connect: ConnectSpec, side: str, source: PopulationIR, target: PopulationIR, seed: int, scope: Scope,
     folder: Path,
 ) -> EdgeSource:  # fmt: skip
-    """The edges of a projection. Raises Located (paths within `connect`), UserError for an unusable table."""
     if connect.table is not None:
         return FromTable(read_table(folder / connect.table, source.n, target.n))
     if connect.connectome is not None:

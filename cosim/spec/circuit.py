@@ -187,6 +187,8 @@ class ConnectSpec(Spec):
     populations) and, as further columns, synaptic parameters with their unit in brackets and `delay`. ``where`` is a
     condition on the pair. ``connectome`` names the data set that both populations are made of; then ``where`` says by
     column which of its connections are meant, and the parameters may use their numbers (`count`, `sign`, ...).
+    ``shuffle: degree_preserving`` gives every edge another target so that all neurons keep their in- and outdegree;
+    an edge takes its numbers along with its source. It is drawn with the run's seed, or with ``seed``.
     """
 
     all_to_all: Literal[True] | None = None
@@ -198,6 +200,8 @@ class ConnectSpec(Spec):
     kernel: KernelSpec | None = None
     where: Conditions | Expr | None = None
     autapses: bool = False
+    shuffle: Literal["degree_preserving"] | None = None
+    seed: Annotated[int, Field(ge=0, lt=2**63)] | None = None
 
     @model_validator(mode="before")
     @classmethod
@@ -212,6 +216,8 @@ class ConnectSpec(Spec):
             raise UnitError(f"expected exactly one of {', '.join(rules)}")
         if self.kernel is not None and self.probability is None:
             raise Located([(("kernel",), "a kernel needs a probability to multiply")])
+        if self.seed is not None and self.shuffle is None:
+            raise Located([(("seed",), "seed goes with shuffle; rules are drawn with the run's seed")])
         if self.where is not None and (self.table or self.indegree):
             raise Located([(("where",), "where goes with probability, all_to_all, one_to_one and connectome")])
         if self.where is not None and isinstance(self.where, dict) != (self.connectome is not None):
