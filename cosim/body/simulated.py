@@ -44,7 +44,10 @@ class SimulatedBody:
         n = len(engine.joints)
         self.joints, self.links = engine.joints, engine.links
         self.total_mass = float(engine.mass.sum())
-        self.q, self.v = np.zeros(n), np.zeros(n)
+        # (13 + 2 n,): what `state` gives; q and v are parts of it
+        self._state = np.zeros(13 + 2 * n)
+        self._root, self.q, self.v = self._state[:13], self._state[13 : 13 + n], self._state[13 + n :]
+        self._root_velocity = (0.0, 0.0, 0.0)
         self.table = np.zeros((len(engine.links), 27))
         self.drive = JointDrive(spec, engine, dt)
         self._check_kinds()
@@ -130,8 +133,11 @@ class SimulatedBody:
         pushed = bool(self.external["link_force"].any())
         for _ in range(self.substeps):
             self._substep(tick, pushed)
-        if self.fluid is None and self._wants_links:
-            self._read_links()
+        if self.fluid is None:
+            if self._wants_links:
+                self._read_links()
+            else:
+                self._read_root()
         self._check(tick)
         for refresh, out in self._active:
             refresh(out)
@@ -201,12 +207,20 @@ class SimulatedBody:
             )
             flat = chain.from_iterable(chain.from_iterable(states))
             table[1:] = np.fromiter(flat, np.float64, 27 * others).reshape(others, 27)
-        at, turn = p.getBasePositionAndOrientation(body, physicsClientId=client)
-        velocity, spin = p.getBaseVelocity(body, physicsClientId=client)
+        at, turn, velocity, spin = self._read_root()
         frame, frame_turn = compose((at, turn), engine.root_from_com)
         root = table[0]
         root[0:7] = (*at, *turn)
         root[14:27] = (*frame, *frame_turn, *velocity, *spin)
+
+    def _read_root(self) -> tuple[tuple[float, ...], ...]:
+        """Position, orientation, velocity and spin of the root's centre of mass; they also go into `_root`."""
+        body, client = self.engine.body, self.engine.client
+        at, turn = p.getBasePositionAndOrientation(body, physicsClientId=client)
+        velocity, spin = p.getBaseVelocity(body, physicsClientId=client)
+        self._root[:] = (*at, *turn, *velocity, *spin)
+        self._root_velocity = velocity
+        return at, turn, velocity, spin
 
     def _push(self) -> None:
         engine, force = self.engine, self.external["link_force"]
@@ -220,10 +234,9 @@ class SimulatedBody:
 
     def _check(self, tick: int) -> None:
         """Written so that NaN fails the comparisons."""
-        engine = self.engine
-        x, y, z = p.getBaseVelocity(engine.body, physicsClientId=engine.client)[0]
+        x, y, z = self._root_velocity
         slow = -_ABSURD_SPEED < x + y + z < _ABSURD_SPEED
-        if engine.dofs:
+        if self.joints:
             slow = slow and float(np.vdot(self.v, self.v)) * self.dt * self.dt < 1.0
         if not slow:
             self._explode(tick)
@@ -335,10 +348,7 @@ class SimulatedBody:
 
     def state(self) -> Array:
         """(13 + 2 n,): root position (3), orientation (4), velocity (3), spin (3), then q (n) and v (n)."""
-        engine = self.engine
-        pose = p.getBasePositionAndOrientation(engine.body, physicsClientId=engine.client)
-        twist = p.getBaseVelocity(engine.body, physicsClientId=engine.client)
-        return np.array([*pose[0], *pose[1], *twist[0], *twist[1], *self.q, *self.v])
+        return self._state.copy()
 
     def energy(self) -> dict[str, float]:
         """Kinetic, gravitational (zero at z = 0) and elastic energy of the passive springs, J."""

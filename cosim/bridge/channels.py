@@ -75,24 +75,23 @@ class Spread:
     """
 
     def __init__(self, lower: I64, upper: I64, fraction: F64, n_channels: int) -> None:
-        self._lower, self._upper, self._fraction = lower, upper, fraction
-        self._plain = not fraction.any()
-        self._rest = 1.0 - fraction
+        plain = not fraction.any()
+        self._places = lower if plain else np.stack([lower, upper])
+        self._weights = None if plain else np.stack([1.0 - fraction, fraction])
         self._channels = np.zeros(n_channels + 1)
-        self._out, self._other = np.empty(len(lower)), np.empty(len(lower))
+        self._given = self._channels[:-1]
+        self._taken = np.empty(self._places.shape)
+        self._out = self._taken if plain else np.empty(len(lower))
 
     def __call__(self, x: F64) -> F64:
         """Channel values (channels,) to neuron values (neurons,)."""
-        channels, out = self._channels, self._out
-        channels[:-1] = x
-        channels.take(self._lower, out=out, mode="clip")  # the mode without a buffer; all indices are valid
-        if not self._plain:
-            other = self._other
-            channels.take(self._upper, out=other, mode="clip")
-            out *= self._rest
-            other *= self._fraction
-            out += other
-        return out
+        self._given[:] = x
+        taken = self._taken
+        self._channels.take(self._places, out=taken, mode="clip")  # the mode without a buffer; all places are valid
+        if self._weights is not None:
+            taken *= self._weights
+            np.add(taken[0], taken[1], out=self._out)
+        return self._out
 
 
 def spread(population: PopulationIR, ids: I64, n_channels: int, interpolate: InterpolateSpec | None) -> Spread:

@@ -17,15 +17,17 @@ class Counter:
     """Spikes per channel in a tick. A channel is a group of neurons; a neuron belongs to one channel or none."""
 
     def __init__(self, first: int, channel_of: NDArray[np.int64], n_channels: int) -> None:
-        self._first, self._last = first, first + len(channel_of)
-        # neurons without a channel count into a last, dropped bin
-        self._channel_of = np.where(channel_of < 0, n_channels, channel_of)
+        # by global id; neurons without a channel, those before and (the last entry) those behind count into a last bin
+        self._channel_of = np.full(first + len(channel_of) + 1, n_channels)
+        self._channel_of[first:-1][channel_of >= 0] = channel_of[channel_of >= 0]
+        self._counts = np.zeros(n_channels)
         self._n = n_channels
 
     def count(self, ids: NDArray[np.int32]) -> F64:
-        """Number of spikes per channel among global ids, shape (n_channels,)."""
-        mine = ids[(ids >= self._first) & (ids < self._last)] - self._first
-        return np.bincount(self._channel_of[mine], minlength=self._n + 1)[: self._n].astype(np.float64)
+        """Number of spikes per channel among global ids, shape (n_channels,); overwritten by the next call."""
+        channels = self._channel_of.take(ids, mode="clip")
+        self._counts[:] = np.bincount(channels, minlength=self._n + 1)[: self._n]
+        return self._counts
 
 
 class RateWindow:
@@ -33,6 +35,7 @@ class RateWindow:
 
     def __init__(self, window: int, tick: float, sizes: F64, gain: F64) -> None:
         self._ring = np.zeros((window, len(sizes)))
+        self._rows = list(self._ring)
         self._sum = np.zeros(len(sizes))
         self._factor = gain / (sizes * window * tick)
         self._window = window
@@ -43,7 +46,7 @@ class RateWindow:
 
     def update(self, tick: int, counts: F64) -> F64:
         """Take this tick's counts; the rate over the window that ends now, shape (n,)."""
-        row = self._ring[tick % self._window]
+        row = self._rows[tick % self._window]
         self._sum += counts - row  # whole numbers: the running sum is exact
         row[:] = counts
         return self._sum * self._factor
@@ -74,7 +77,7 @@ class Activation:
     Crit. Rev. Biomed. Eng. 17:359-411); exact over a tick with u held."""
 
     def __init__(self, tau_act: float, tau_deact: float, tick: float, n: int) -> None:
-        self._up, self._down = -math.expm1(-tick / tau_act), -math.expm1(-tick / tau_deact)
+        self._up, self._down = np.full(n, -math.expm1(-tick / tau_act)), np.full(n, -math.expm1(-tick / tau_deact))
         self._a = np.zeros(n)
 
     def memory(self) -> dict[str, F64]:

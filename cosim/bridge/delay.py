@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 class DelayLine:
     """Channels that arrive a fixed whole number of ticks after they were pushed, each with its own delay.
 
-    In tick k call ``push(k, values)`` and then ``take(k)``: channel c of the answer is what was pushed in tick
+    In tick k call ``push(k, values)`` and then ``take(k, out)``: channel c of `out` becomes what was pushed in tick
     ``k - delays[c]``; a delay of 0 returns what was just pushed. Before anything can have arrived a channel
     reads `initial`.
 
@@ -28,8 +28,8 @@ class DelayLine:
         self._depth = int(self.delays.max(initial=0)) + 1
         self._ring = np.empty((self._depth, n))
         self._ring[:] = initial
+        self._rows = list(self._ring)
         self._columns = np.arange(n)
-        self._out = np.empty(n)
         self._uniform = int(self.delays[0]) if n and (self.delays == self.delays[0]).all() else None
 
     def memory(self) -> dict[str, NDArray[np.float64]]:
@@ -38,12 +38,12 @@ class DelayLine:
 
     def push(self, tick: int, values: NDArray[np.float64]) -> None:
         """Put in the values of this tick, shape (n,)."""
-        self._ring[tick % self._depth] = values
+        self._rows[tick % self._depth][:] = values
 
-    def take(self, tick: int) -> NDArray[np.float64]:
-        """The values due in this tick, shape (n,); overwritten by the next call."""
+    def take(self, tick: int, out: NDArray[np.float64]) -> None:
+        """Write the values due in this tick into `out`, shape (n,)."""
         if self._uniform is not None:
-            self._out[:] = self._ring[(tick - self._uniform) % self._depth]
+            out[:] = self._rows[(tick - self._uniform) % self._depth]
         else:
-            np.take(self._ring, ((tick - self.delays) % self._depth) * len(self._out) + self._columns, out=self._out)
-        return self._out
+            places = ((tick - self.delays) % self._depth) * len(out) + self._columns
+            self._ring.take(places, out=out, mode="clip")  # the mode without a buffer; all places are valid

@@ -32,10 +32,19 @@ class Slot:
         self.base = view.copy()
         self.sources: list[tuple[slice | NDArray[np.int64], Source]] = []
 
+    def add(self, ids: NDArray[np.int64], source: Source) -> None:
+        """Let `source(tick)` add to the neurons `ids` in every tick."""
+        self.sources.append((slice(None) if len(ids) == len(self.view) else ids, source))
+
     def refresh(self, tick: int) -> None:
         """Write this tick's sum into the network."""
-        self.view[:] = self.base
-        for where, source in self.sources:
+        (where, source), *others = self.sources
+        if isinstance(where, slice):
+            np.add(self.base, source(tick), out=self.view)
+        else:
+            self.view[:] = self.base
+            self.view[where] += source(tick)
+        for where, source in others:
             self.view[where] += source(tick)
 
 
@@ -46,6 +55,7 @@ class Inputs:
         self._network = network
         self._backend = backend
         self._slots: dict[tuple[str, str], Slot] = {}
+        self._changing: list[Slot] = []
 
     def dimension(self, population: str, variable: str) -> Dim:
         """The dimension of a variable, from the model's equations. Raises UnitError if there is no such input
@@ -72,8 +82,9 @@ class Inputs:
     def add(self, population: str, variable: str, ids: NDArray[np.int64], source: Source) -> None:
         """Let `source(tick)` add to the variable of the neurons `ids` in every tick."""
         slot = self.slot(population, variable)
-        everyone = len(ids) == len(slot.view)
-        slot.sources.append((slice(None) if everyone else ids, source))
+        slot.add(ids, source)
+        if slot not in self._changing:
+            self._changing.append(slot)
 
     def add_drive(self, drive: DriveSpec, clock: Clock, parameters: Scope, folder: Path) -> None:
         """Add a drive. Raises Located with paths relative to the drive."""
@@ -137,9 +148,8 @@ class Inputs:
 
     def refresh(self, tick: int) -> None:
         """Write the inputs of this tick into the network."""
-        for slot in self._slots.values():
-            if slot.sources:
-                slot.refresh(tick)
+        for slot in self._changing:
+            slot.refresh(tick)
 
 
 def _within(since: int, width: int, every: int) -> bool:

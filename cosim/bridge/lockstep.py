@@ -20,7 +20,6 @@ from dataclasses import dataclass, field
 from functools import partial
 
 import numpy as np
-from numpy.typing import NDArray
 
 from cosim.body.ports import BodyLike
 from cosim.bridge.clock import Clock
@@ -58,12 +57,10 @@ class Timings:
 
 @dataclass
 class Tap:
-    """A series of the record and the array it is fed from, every so many ticks."""
+    """What takes a row of some series of the record, every so many ticks."""
 
-    append: Callable[[NDArray[np.float64]], None]
-    values: NDArray[np.float64]
+    take: Callable[[], None]
     every: int
-    first: int = 0
 
 
 @dataclass
@@ -251,10 +248,10 @@ class Lockstep:
             recorder.spikes(*spikes)
         for tap in self.before:
             if tick % tap.every == 0:
-                tap.append(tap.values)
+                tap.take()
         for tap in self.after:
             if (tick + 1) % tap.every == 0:
-                tap.append(tap.values)
+                tap.take()
         if self.body is not None:
             recorder.body_state(self.body.state())
         recorder.tick_done()

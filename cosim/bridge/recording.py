@@ -13,6 +13,7 @@ from cosim.graph.ir import PopulationIR
 from cosim.graph.lesion import where_mask
 from cosim.neural.equations import variable_units
 from cosim.record import PopulationLayout, Recorder, RecordLayout, SeriesLayout, body_series, state_series, wire_series
+from cosim.record.series import Picked, Source
 from cosim.spec.experiment import ExperimentSpec, StateRecord, Where
 from cosim.spec.units import UnitError, suggest, unit_text
 
@@ -82,12 +83,12 @@ def _population(population: PopulationIR, spiking: bool) -> PopulationLayout:
     )
 
 
-def watch(spec: ExperimentSpec, lockstep: Lockstep) -> list[tuple[SeriesLayout, np.ndarray[Any, Any]]]:
-    """The state variables that go into the record, with the arrays that they are read from.
+def watch(spec: ExperimentSpec, lockstep: Lockstep) -> list[tuple[SeriesLayout, Source]]:
+    """The state variables that go into the record, and where they are read.
 
     Ranks that share a network call this together.
     """
-    found: list[tuple[SeriesLayout, np.ndarray[Any, Any]]] = []
+    found: list[tuple[SeriesLayout, Source]] = []
     network, backend = lockstep.network, lockstep.backend
     if network is None or backend is None:
         return found
@@ -100,8 +101,7 @@ def watch(spec: ExperimentSpec, lockstep: Lockstep) -> list[tuple[SeriesLayout, 
             layout = state_series(
                 name, variable, listed, unit=unit_text(units[variable]), every=_every(lockstep, wanted.every)
             )
-            chosen = view if neurons is None else _Picked(view, np.array(neurons))
-            found.append((layout, chosen))  # type: ignore[arg-type]
+            found.append((layout, view if neurons is None else Picked(view, np.array(neurons))))
     return found
 
 
@@ -146,19 +146,10 @@ def attach(
         flush_every=max(round(1.0 / clock.tick), 1),
         resume=resume,
     )
+    together: dict[tuple[bool, int], list[tuple[str, Source]]] = {}
     for layout, values, before in series:
-        channel = recorder.channel(layout.name)
-        tap = Tap(channel.append, values, layout.every)
-        (lockstep.before if before else lockstep.after).append(tap)
+        together.setdefault((before, layout.every), []).append((layout.name, values))
+    for (before, every), sources in together.items():
+        (lockstep.before if before else lockstep.after).append(Tap(recorder.gather(sources), every))
     lockstep.recorder = recorder
     return recorder
-
-
-class _Picked:
-    """Some neurons of a view, looked up when a row is written."""
-
-    def __init__(self, view: np.ndarray[Any, Any], neurons: np.ndarray[Any, Any]) -> None:
-        self._view, self._neurons = view, neurons
-
-    def __array__(self, dtype: Any = None, copy: Any = None) -> np.ndarray[Any, Any]:
-        return np.asarray(self._view[self._neurons], dtype=dtype)

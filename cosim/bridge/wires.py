@@ -178,9 +178,9 @@ class SensoryWire:
 
     def push(self, tick: int) -> None:
         """Take this tick's readings and what is due from the delay line."""
-        np.take(self._reading, self._index, out=self.sent)
+        self._reading.take(self._index, out=self.sent, mode="clip")  # the mode without a buffer; all places are valid
         self._line.push(tick, self.sent)
-        self.delivered[:] = self._line.take(tick)
+        self._line.take(tick, self.delivered)
 
     def fire(self, tick: int) -> None:
         """Set the spikes of spike encoders (currents and rates go through Inputs)."""
@@ -222,12 +222,12 @@ class MotorWire:
             dynamics = spec.decode.dynamics
             self._activation = Activation(dynamics.tau_act, dynamics.tau_deact, clock.tick, n)
         self._map = self._mapping(spec, dim, parameters, n)
-        self._low, self._high = -np.inf, np.inf
+        self._low, self._high = np.array(-np.inf), np.array(np.inf)
         if spec.clip is not None:
-            self._low, self._high = (float(e.evaluate(scope).value) for e in spec.clip)
+            self._low, self._high = (np.array(float(e.evaluate(scope).value)) for e in spec.clip)
         self._limited = spec.clip is not None
         self.sent = np.empty(n)
-        self._send(self._map(np.zeros(n), np.zeros(n)))
+        self._send(self._map(np.zeros(n)))
         self.delivered = self.sent.copy()
         self._line = DelayLine(delays(spec, n, clock), self.sent)
         self._command[self._index] = self.sent
@@ -236,7 +236,7 @@ class MotorWire:
         """Put `values`, clipped, into `sent`: in place, because the record holds the array."""
         self.sent[:] = values
         if self._limited:
-            np.clip(self.sent, self._low, self._high, out=self.sent)
+            self.sent.clip(self._low, self._high, out=self.sent)
 
     def _decoder(
         self, spec: WireSpec, backend: NeuralBackend, network: NetworkIR, population: str, clock: Clock, scope: Scope
@@ -262,9 +262,11 @@ class MotorWire:
 
             if (g.sizes == 1).all():
                 single = members[np.argsort(channel)]
+                out = np.empty(n)
 
                 def state(tick: int, ids: NDArray[np.int32]) -> F64:
-                    return values[single] * alive[single]
+                    values.take(single, out=out, mode="clip")
+                    return out * alive[single] if self._silenced else out
 
             return state, units[decode.state]
         rate = decode.rate or decode.filter
@@ -292,16 +294,28 @@ class MotorWire:
         self._filter = decoder
         return (lambda tick, ids: decoder.update(tick, counter.count(ids))), dim
 
-    def _mapping(self, spec: WireSpec, dim: Dim, scope: Scope, n: int) -> Callable[[F64, F64], F64]:
+    def _mapping(self, spec: WireSpec, dim: Dim, scope: Scope, n: int) -> Callable[[F64], F64]:
         zeros = Value(np.zeros(n), dim)
         expression = spec.expression or parse("x")
         where = ("expression",) if spec.expression is not None else ("decode",)
         try:
-            return compiled(expression, {**scope, "x": zeros, "x_opposite": zeros}, ("x", "x_opposite"), self._dim)
+            call = compiled(expression, {**scope, "x": zeros, "x_opposite": zeros}, ("x", "x_opposite"), self._dim)
         except UnitError as error:
             raise Located([(where, str(error))]) from None
+        if spec.expression is None:
+            return lambda x: x
+        if "x_opposite" not in expression.names:
+            return lambda x: call(x, x)
+        opposite, across = self._groups.opposite, np.empty(n)
+
+        def mapped(x: F64) -> F64:
+            x.take(opposite, out=across, mode="clip")
+            return call(x, across)
+
+        return mapped
 
     _alive: F64 | None = None
+    _silenced = False
     _filter: RateWindow | ExponentialFilter | None = None
 
     @property
@@ -321,6 +335,7 @@ class MotorWire:
         """A silenced graded neuron reads 0."""
         if self._alive is not None:
             self._alive[ids] = 0.0
+            self._silenced = True
 
     def push(self, tick: int, ids: NDArray[np.int32]) -> None:
         """Decode the spikes of the last tick and put the commands on their way."""
@@ -331,12 +346,12 @@ class MotorWire:
             x = self._activation.update(x)
         if tick < self._soft_start:
             x = x * (tick / self._soft_start)
-        self._send(self._map(x, x[self._groups.opposite]))
+        self._send(self._map(x))
         self._line.push(tick, self.sent)
 
     def apply(self, tick: int) -> None:
         """Give the body the commands that are due."""
-        self.delivered[:] = self._line.take(tick)
+        self._line.take(tick, self.delivered)
         self._command[self._index] = self.delivered
 
 

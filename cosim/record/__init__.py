@@ -10,8 +10,9 @@ from cosim.record.layout import (
     wire_series,
 )
 from cosim.record.manifest import prepare_directory, read_manifest, update_manifest
-from cosim.record.recorder import Recorder, Series, verify
+from cosim.record.recorder import Recorder, verify
 from cosim.record.result import Result, Trace
+from cosim.record.series import Series
 
 __all__ = [
     "Axis",

@@ -37,7 +37,7 @@ class Chain:
         self._link = b""
         self._rest = bytearray()
 
-    def update(self, data: bytes) -> None:
+    def update(self, data: bytes | memoryview) -> None:
         """Add bytes."""
         self._rest += data
         whole = len(self._rest) - len(self._rest) % BLOCK
@@ -66,23 +66,6 @@ class Chain:
         self._link, self._rest = content[1 : 1 + size], bytearray(content[1 + size :])
 
 
-class SpikeDigest:
-    """Sum over (step, id) records."""
-
-    def __init__(self) -> None:
-        self.chain = Chain()
-
-    def update(self, steps: npt.NDArray[np.int64], ids: npt.NDArray[np.int32]) -> None:
-        """Add spikes; both arrays have the same length."""
-        records = np.empty(len(steps), SPIKE)
-        records["step"] = steps
-        records["id"] = ids
-        self.chain.update(records.tobytes())
-
-    def hexdigest(self) -> str:
-        return self.chain.hexdigest()
-
-
 class RowDigest:
     """Sum over rows of float64, gathered so that a row costs a copy and not a call of the hash function."""
 
@@ -90,15 +73,16 @@ class RowDigest:
         self._sum = Chain()
         self._gather = gather
         self._rows = np.empty((0, 0), "<f8")
+        self._width = -1
         self._used = 0
 
-    def update(self, row: npt.ArrayLike) -> None:
-        """Add one row; all rows have the same number of values."""
-        values = np.asarray(row, dtype="<f8").reshape(-1)
-        if self._rows.shape[1] != values.size:
+    def update(self, row: npt.NDArray[np.float64]) -> None:
+        """Add one row, shape (values,); all rows have the same number of values."""
+        if row.size != self._width:
             self._drain()
-            self._rows = np.empty((self._gather, values.size), "<f8")
-        self._rows[self._used] = values
+            self._rows = np.empty((self._gather, row.size), "<f8")
+            self._width = row.size
+        self._rows[self._used] = row
         self._used += 1
         if self._used == self._gather:
             self._drain()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -13,19 +13,17 @@ import numpy as np
 import numpy.typing as npt
 
 from cosim.errors import CosimError
-from cosim.record.digest import Chain, RowDigest, SpikeDigest, StateDigest
+from cosim.record.digest import Chain, RowDigest, StateDigest
 from cosim.record.growing import GrowingArray, last_chunk
 from cosim.record.labels import write_labels, write_populations
 from cosim.record.layout import Dimension, RecordLayout, SeriesLayout, resolve
 from cosim.record.manifest import FORMAT, STORE, Status, write_manifest
+from cosim.record.series import Clock, Gathered, Series, Source, SpikeSeries
 from cosim.record.store import Store, replace_json
 from cosim.record.writer import Writer
 
 #: spikes in a chunk: 1 MiB of steps, about a second of a network of some thousand neurons
 SPIKE_CHUNK = 2**17
-#: spikes gathered before they are hashed and handed to the arrays
-SPIKE_GATHER = 2**14
-
 
 Position = dict[str, npt.NDArray[Any]]
 
@@ -36,77 +34,6 @@ def verify(path: Path, position: Position) -> None:
         kind, _, name = key.partition("/")
         if kind == "rows":
             last_chunk(path / STORE / name, int(rows))
-
-
-class Clock:
-    """The time coordinate of a group: filled at a flush as far as the longest of its series goes."""
-
-    def __init__(self, stamps: GrowingArray, dimension: Dimension) -> None:
-        self.series: list[GrowingArray] = []
-        self._stamps = stamps
-        self._dimension = dimension
-
-    def advance(self, tick: float) -> None:
-        """Append the times (s) of rows that came since the last call."""
-        rows = np.arange(self._stamps.rows, max(array.rows for array in self.series))
-        # an integer count times the tick: no drift, and the same number whatever the flushes
-        self._stamps.extend((self._dimension.first + self._dimension.every * rows) * tick)
-
-
-class SpikeSeries:
-    """Gathers the spikes of many ticks, as a call on a few of them costs more than the spikes themselves.
-
-    ``arrays`` for steps and neuron numbers is None where no spike is stored; ``kept`` says for every neuron whether its
-    spikes are stored, None for all. The digest gets every spike.
-    """
-
-    def __init__(self, arrays: tuple[GrowingArray, GrowingArray] | None, kept: npt.NDArray[np.bool_] | None) -> None:
-        self.digest = SpikeDigest()
-        self._arrays = arrays
-        self._kept = kept
-        self._steps = np.empty(SPIKE_GATHER, np.int64)
-        self._ids = np.empty(SPIKE_GATHER, np.int32)
-        self._used = 0
-
-    def extend(self, steps: npt.NDArray[np.int64], ids: npt.NDArray[np.int32]) -> None:
-        """Take the spikes of a tick."""
-        end = self._used + len(steps)
-        if end > SPIKE_GATHER:
-            self.drain()
-            end = len(steps)
-            if end > SPIKE_GATHER:
-                self._hand_over(steps, ids)
-                return
-        self._steps[self._used : end] = steps
-        self._ids[self._used : end] = ids
-        self._used = end
-
-    def drain(self) -> None:
-        """Hand everything gathered over to the arrays and the hash."""
-        self._hand_over(self._steps[: self._used], self._ids[: self._used])
-        self._used = 0
-
-    def _hand_over(self, steps: npt.NDArray[np.int64], ids: npt.NDArray[np.int32]) -> None:
-        self.digest.update(steps, ids)
-        if self._arrays is None:
-            return
-        if self._kept is not None:
-            kept = self._kept[ids]
-            steps, ids = steps[kept], ids[kept]
-        self._arrays[0].extend(steps)
-        self._arrays[1].extend(ids)
-
-
-class Series:
-    """One recorded variable: ``append`` takes a row of the shape its layout states."""
-
-    def __init__(self, array: GrowingArray) -> None:
-        self._array = array
-        self.append = array.append
-
-    @property
-    def rows(self) -> int:
-        return self._array.rows
 
 
 class Recorder:
@@ -144,7 +71,8 @@ class Recorder:
         }
         self._resume = resume
         self._writer = Writer()
-        self._handed = 0
+        #: jobs up to the end of the last flush, and up to the last spikes that go into their sum
+        self._handed = self._summed = 0
         self._store = Store(path / STORE)
         if resume is None:
             write_manifest(path, self._manifest)
@@ -155,6 +83,7 @@ class Recorder:
         self._arrays: list[GrowingArray] = []
         self._clocks: dict[str, Clock] = {}
         self._labels: set[str] = set()
+        self._gathered: list[Gathered] = []
         dimensions = resolve(layout.series)
         self._series = {one.name: Series(self._create_series(one, dimensions[one.name])) for one in layout.series}
         self._spikes = self._create_spikes()
@@ -174,6 +103,7 @@ class Recorder:
         Everything up to here is handed over to be written; what must come after it goes through ``defer``.
         """
         self._hand_over()
+        self._writer.wait(self._summed)
         found: Position = {"ticks": np.array(self.ticks)}
         found |= {f"rows/{array.name}": np.array(array.rows) for array in self._arrays}
         return found | {key: chain.position() for key, chain in self._chains().items()}
@@ -181,7 +111,7 @@ class Recorder:
     def _chains(self) -> dict[str, Chain]:
         """The running sums, by their names in a position."""
         states = {f"sum/{name}": chain for name, chain in self._state_digest.chains.items()}
-        return {"sum/spikes": self._spikes.digest.chain, "sum/body": self._body_digest.chain, **states}
+        return {"sum/spikes": self._spikes.sum, "sum/body": self._body_digest.chain, **states}
 
     def _take_up(self, position: Position) -> None:
         self.ticks = int(position["ticks"])
@@ -201,6 +131,13 @@ class Recorder:
             raise CosimError(
                 f"series {name} is not in the record's layout: {', '.join(self._series) or 'none'}"
             ) from None
+
+    def gather(self, sources: Iterable[tuple[str, Source]]) -> Callable[[], None]:
+        """A function that takes a row of several series, of (name, where it is read from) each; see ``Gathered``."""
+        found = list(sources)
+        gathered = Gathered([self.channel(name).array for name, _ in found], [source for _, source in found])
+        self._gathered.append(gathered)
+        return gathered.take
 
     def spikes(self, steps: npt.NDArray[np.int64], ids: npt.NDArray[np.int32]) -> None:
         """Take the spikes of a tick: network steps and global neuron numbers, sorted by (step, id).
@@ -228,6 +165,9 @@ class Recorder:
         """Let the thread write everything received so far: data of all arrays first, then their lengths."""
         self._writer.wait(self._handed)  # the flush before this one: long done unless the disk is slower than the run
         self._spikes.drain()
+        self._summed = self._writer.submitted
+        for gathered in self._gathered:
+            gathered.drain()
         for clock in self._clocks.values():
             clock.advance(self.layout.tick)
         for array in self._arrays:
@@ -247,7 +187,7 @@ class Recorder:
             self._hand_over()
             self._writer.close()
         hashes = {
-            "spikes": self._spikes.digest.hexdigest(),
+            "spikes": self._spikes.sum.hexdigest(),
             "state": self._state_digest.hexdigest(final_state),
             "body": self._body_digest.hexdigest(),
         }
@@ -320,7 +260,7 @@ class Recorder:
     def _create_spikes(self) -> SpikeSeries:
         wanted = self.layout.spikes
         if wanted is False or wanted == ():
-            return SpikeSeries(None, None)
+            return SpikeSeries(None, None, self._writer.submit)
         kept = None
         if wanted is not True:
             known = {one.name: one for one in self.layout.populations}
@@ -331,7 +271,7 @@ class Recorder:
                 kept[known[name].first : known[name].first + known[name].n] = True
         steps = self._create("spikes/step", (), SPIKE_CHUNK, "int64", ["spike"], {"description": "network step"})
         ids = self._create("spikes/id", (), SPIKE_CHUNK, "int32", ["spike"], {"description": "global neuron number"})
-        return SpikeSeries((steps, ids), kept)
+        return SpikeSeries((steps, ids), kept, self._writer.submit)
 
     def _root(self) -> dict[str, Any]:
         """The document of the root group; its attributes say what the record holds, and how far."""

@@ -82,11 +82,10 @@ def build(motor_delay: str, out: Path | None = None, **options: Any) -> Lockstep
         series += [wire_series(w.name, s, w.channels) for w in (sensory, motor) for s in ("sent", "delivered")]
         layout = RecordLayout(CLOCK.tick, CLOCK.dt, (), tuple(series), False)
         loop.recorder = Recorder(out, manifest={}, layout=layout, flush_every=20)
-        for one in series[1:]:
-            wire, side = one.name.split("/")[1:]
-            source = getattr({"in": sensory, "out": motor}[wire], side)
-            loop.before.append(Tap(loop.recorder.channel(one.name).append, source, 1))
-        loop.after.append(Tap(loop.recorder.channel("body/joint_angle").append, body.readings["joint_angle"], 1))
+        wires = {"in": sensory, "out": motor}
+        sources = [(one.name, getattr(wires[one.name.split("/")[1]], one.name.split("/")[2])) for one in series[1:]]
+        loop.before.append(Tap(loop.recorder.gather(sources), 1))
+        loop.after.append(Tap(loop.recorder.gather([("body/joint_angle", body.readings["joint_angle"])]), 1))
     return loop
 
 
