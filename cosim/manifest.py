@@ -36,12 +36,14 @@ def processor() -> str:
                     return line.partition(":")[2].strip()
     except OSError:
         pass
-    return platform.processor() or platform.machine()
+    return platform.machine()
 
 
 def host() -> dict[str, Any]:
-    """The machine."""
-    return {"name": platform.node(), "system": platform.platform(), "processor": processor(), "cores": os.cpu_count()}
+    """The machine. (platform.platform() would start a process, `uname`.)"""
+    here = os.uname()
+    system = "-".join([here.sysname, here.release, here.machine, *platform.libc_ver()])
+    return {"name": here.nodename, "system": system, "processor": processor(), "cores": os.cpu_count()}
 
 
 def describe(experiment: Experiment, simulation: Simulation) -> dict[str, Any]:

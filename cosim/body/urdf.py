@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from xml.sax.saxutils import quoteattr
 
 import numpy as np
 
@@ -19,12 +18,19 @@ _FAR = 1e6
 
 def to_urdf(body: BodySpec) -> str:
     """URDF text of a body whose links stand in the document. Numbers are written so that they read back unchanged."""
-    lines = [f"<robot name={quoteattr(body.name)}>"]
+    lines = [f"<robot name={_quoted(body.name)}>"]
     for name in link_order(body):
         lines += _link(name, body.links[name], body.directory)
     for name, joint in body.joints.items():
         lines += _joint(name, joint)
     return "\n".join([*lines, "</robot>", ""])
+
+
+def _quoted(text: str) -> str:
+    """An attribute's value. (xml.sax.saxutils has the same, and imports a web client with it.)"""
+    for character, entity in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ('"', "&quot;")):
+        text = text.replace(character, entity)
+    return f'"{text}"'
 
 
 def link_order(body: BodySpec) -> list[str]:
@@ -57,7 +63,7 @@ def _rpy(turn: Array) -> Array:
 
 
 def _link(name: str, link: LinkSpec, directory: Path) -> Iterator[str]:
-    yield f"<link name={quoteattr(name)}>"
+    yield f"<link name={_quoted(name)}>"
     # a fixed root has no mass; without this element Bullet would make it 1 kg and say so
     yield from _inertial(MassProperties(0.0, np.zeros(3), np.zeros((3, 3))) if link.fixed else of_link(link))
     main = [] if link.shape is None else [PartSpec.model_construct(
@@ -100,7 +106,7 @@ def _geometry(shape: ShapeSpec, directory: Path) -> tuple[str, str]:
         case Capsule(length=h, radius=r, along=along):
             return f'<capsule radius="{r!r}" length="{h!r}"/>', along
         case Mesh(file=file, scale=s):
-            path = quoteattr(str((directory / file).resolve()))
+            path = _quoted(str((directory / file).resolve()))
             return f'<mesh filename={path} scale="{s!r} {s!r} {s!r}"/>', "z"
 
 
@@ -111,10 +117,10 @@ def _joint(name: str, joint: JointSpec) -> Iterator[str]:
         kind = "continuous"
     if joint.kind == "slider" and limits is None:
         limits = (-_FAR, _FAR)
-    yield f'<joint name={quoteattr(name)} type="{kind}">'
+    yield f'<joint name={_quoted(name)} type="{kind}">'
     yield f"<origin xyz={_numbers(joint.at)} rpy={_numbers(joint.rpy)}/>"
-    yield f"<parent link={quoteattr(joint.parent or '')}/>"
-    yield f"<child link={quoteattr(joint.child or '')}/>"
+    yield f"<parent link={_quoted(joint.parent or '')}/>"
+    yield f"<child link={_quoted(joint.child or '')}/>"
     yield f"<axis xyz={_numbers(joint.axis)}/>"
     if limits is not None:
         yield f'<limit lower="{limits[0]!r}" upper="{limits[1]!r}" effort="0" velocity="0"/>'

@@ -1,4 +1,4 @@
-"""Look at the compiled networks on this machine, or remove them."""
+"""Look at the compiled networks and the read equations on this machine, or remove them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import time
 
 from cosim.cli.output import add_json, print_json, table
 
-HELP = "the compiled networks on this machine: list, clear"
+HELP = "the compiled networks and read equations on this machine: list, clear"
 
 
 def arguments(verb: argparse.ArgumentParser) -> None:
@@ -18,18 +18,20 @@ def arguments(verb: argparse.ArgumentParser) -> None:
 
 def execute(given: argparse.Namespace) -> int:
     """List or clear the build cache."""
-    from cosim.neural import cache
+    from cosim.neural import answers, cache
 
     if given.what == "clear":
-        freed = cache.clear()
+        freed = cache.clear() + answers.clear()
         if given.json:
             print_json({"folder": str(cache.folder()), "freed": freed})
         else:
-            print(f"{freed / 1e6:.1f} MB freed in {cache.folder()}")
+            print(f"{freed / 1e6:.1f} MB freed in {cache.folder()} and {answers.folder()}")
         return 0
     found = cache.entries()
+    sizes = answers.sizes()
     if given.json:
-        print_json({"folder": str(cache.folder()), "entries": found})
+        read = {"folder": str(answers.folder()), "answers": len(sizes), "bytes": sum(sizes)}
+        print_json({"folder": str(cache.folder()), "entries": found, "equations": read})
         return 0
     print(cache.folder())
     rows = [
@@ -43,4 +45,5 @@ def execute(given: argparse.Namespace) -> int:
     ]
     if rows:
         print("\n".join(table(rows)))
+    print(f"{answers.folder()}: {len(sizes)} answers of Brian2 about equations, {sum(sizes) / 1e3:.0f} kB")
     return 0

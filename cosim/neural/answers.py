@@ -13,6 +13,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import shutil
 from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
@@ -44,19 +45,19 @@ def folder() -> Path:
     return disk.base() / "equations"
 
 
-def files() -> list[Path]:
-    """All answers."""
-    return sorted(folder().glob("*.json"))
+def sizes() -> list[int]:
+    """Bytes of every answer that is kept."""
+    found = []
+    for file in folder().glob("*.json"):
+        with contextlib.suppress(OSError):  # another process has removed it
+            found.append(file.stat().st_size)
+    return found
 
 
 def clear() -> int:
     """Remove all answers; returns the bytes that they took."""
-    total = 0
-    for file in files():
-        with contextlib.suppress(OSError):
-            size = file.stat().st_size
-            file.unlink()
-            total += size
+    total = sum(sizes())
+    shutil.rmtree(folder(), ignore_errors=True)
     return total
 
 

@@ -13,7 +13,7 @@ import pytest
 from cosim.cli import main
 from cosim.errors import CosimError, UserError
 from cosim.graph.lesion import Lesions
-from cosim.neural import cache, choose, limits, toolchain
+from cosim.neural import answers, cache, choose, equations, limits, toolchain
 from cosim.neural.compiled import CompiledBackend
 from tests.graph.helpers import network
 from tests.neural.circuits import join, lif, recurrent, two
@@ -160,15 +160,20 @@ def test_without_a_compiler_one_line_says_so(monkeypatch: pytest.MonkeyPatch) ->
 
 def test_list_and_clear(capsys: pytest.CaptureFixture[str]) -> None:
     entry = run(recurrent(lif(), n=5, projections={"x": join("A", "A")})).entry
+    equations.read("dx/dt = -x/(7*ms) : 1")
     assert main(["cache", "list"]) == 0
-    assert entry.path.name[:12] in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert entry.path.name[:12] in out and "answers of Brian2 about equations" in out
     assert main(["cache", "list", "--json"]) == 0
-    listed = json.loads(capsys.readouterr().out)["entries"]
+    found = json.loads(capsys.readouterr().out)
+    listed, answered = found["entries"], found["equations"]
+    assert answered["folder"] == str(answers.folder())
+    assert answered["answers"] == len(answers.sizes()) > 0 and answered["bytes"] == sum(answers.sizes()) > 0
     assert {"key", "models", "bytes", "seconds", "built", "whole"} == set(listed[0])
     assert all(one["whole"] for one in listed)
     assert main(["cache", "clear"]) == 0
     assert "freed" in capsys.readouterr().out
-    assert cache.entries() == [] and not entry.path.exists()
+    assert cache.entries() == [] and not entry.path.exists() and answers.sizes() == []
     assert run(recurrent(lif(), n=5)).entry.built
 
 
