@@ -9,6 +9,7 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from cosim.api import Experiment, Simulation, load
+    from cosim.connectome.store import load_connectome
     from cosim.errors import CosimError, SimulationError, UserError
     from cosim.record.result import Result
 
@@ -16,13 +17,23 @@ _HOMES = {
     "Experiment": "cosim.api",
     "Simulation": "cosim.api",
     "load": "cosim.api",
+    "load_connectome": "cosim.connectome.store",
     "CosimError": "cosim.errors",
     "SimulationError": "cosim.errors",
     "UserError": "cosim.errors",
     "Result": "cosim.record.result",
 }
 
-__all__ = ["CosimError", "Experiment", "Result", "Simulation", "SimulationError", "UserError", "load"]
+__all__ = [
+    "CosimError",
+    "Experiment",
+    "Result",
+    "Simulation",
+    "SimulationError",
+    "UserError",
+    "load",
+    "load_connectome",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -14,7 +14,7 @@ import traceback
 from collections.abc import Sequence
 
 from cosim import __version__
-from cosim.cli import bench, cache, check, report, run, schema, show
+from cosim.cli import bench, cache, check, fetch, report, run, schema, show
 from cosim.cli import list as list_
 from cosim.errors import CosimError
 from cosim.mpi.world import rank_by_launcher, world
@@ -25,6 +25,7 @@ VERBS = {
     "check": check,
     "run": run,
     "report": report,
+    "fetch": fetch,
     "bench": bench,
     "cache": cache,
     "schema": schema,

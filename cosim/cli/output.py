@@ -103,3 +103,8 @@ def shown(path: Path) -> str:
         return str(path.resolve().relative_to(here))
     except ValueError:
         return str(path)
+
+
+def size_text(size: int) -> str:
+    """A number of bytes for a reader."""
+    return f"{size / 1e6:.1f} MB" if size >= 1e5 else f"{size / 1e3:.1f} kB"

@@ -13,7 +13,11 @@ def arguments(verb: argparse.ArgumentParser) -> None:
     """The arguments of the verb."""
     # the kinds are not read from cosim.spec.kinds: that brings pydantic, and --help must be quick
     verb.add_argument(
-        "kind", nargs="?", choices=("circuit", "body", "experiment"), metavar="KIND", help="circuit, body or experiment"
+        "kind",
+        nargs="?",
+        choices=("circuit", "body", "experiment", "connectome"),
+        metavar="KIND",
+        help="circuit, body, experiment or connectome",
     )
 
 

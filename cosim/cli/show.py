@@ -1,22 +1,28 @@
-"""Show what an experiment, circuit or body consists of: documents, populations, projections, channels, parameters."""
+"""Show what an experiment, circuit or body consists of (populations, projections, channels, parameters), or what a
+connectome holds."""
 
 from __future__ import annotations
 
 import argparse
 from typing import TYPE_CHECKING, Any
 
+from cosim.cli import show_connectome
 from cosim.cli.output import add_json, add_set, engines_quiet, print_json, shown, table
 
 if TYPE_CHECKING:
     from cosim.spec.load import Document
 
-HELP = "what an experiment, circuit or body consists of, and what can be set"
+HELP = "what an experiment, circuit, body or connectome consists of, and what can be set"
 
 
 def arguments(verb: argparse.ArgumentParser) -> None:
     """The arguments of the verb."""
-    verb.add_argument("name", metavar="NAME", help="the name of an experiment, circuit or body, or its file")
-    verb.add_argument("--kind", choices=("experiment", "circuit", "body"), help="where several have the same name")
+    verb.add_argument(
+        "name", metavar="NAME", help="the name of an experiment, circuit, body or connectome, or its file"
+    )
+    verb.add_argument(
+        "--kind", choices=("experiment", "circuit", "body", "connectome"), help="where several have the same name"
+    )
     add_set(verb)
     add_json(verb)
 
@@ -61,6 +67,8 @@ def describe(name: str, kind: str | None, changes: dict[str, str]) -> dict[str, 
         content |= _network(documents["circuit"], step)
     if "body" in documents:
         content |= _body(documents["body"])
+    if "connectome" in documents:
+        content |= show_connectome.content_of(documents["connectome"])
     return content
 
 
@@ -150,6 +158,8 @@ def _lines(content: dict[str, Any]) -> list[str]:
         lines += [f"  {text}" for text in (one["description"].strip().splitlines() or [])]
         lines += [f"  cite: {text}" for text in one["cite"]]
         lines.append(f"  file: {shown(one['path'])}")
+    if content["kind"] == "connectome":
+        return lines + show_connectome.lines_of(content)
     if "duration" in content:
         lines.append(f"{content['duration']:g} s in ticks of {1e3 * content['tick']:g} ms, seed {content['seed']}")
     if "populations" in content:

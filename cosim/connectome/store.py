@@ -8,12 +8,12 @@ them: a process touches the rows of its own targets only.
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import hashlib
 import json
-import os
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -24,24 +24,16 @@ from cosim import zoo
 from cosim.connectome.columns import Column, Numbers, Texts
 from cosim.connectome.data import Connectome
 from cosim.connectome.prepare import prepare
-from cosim.errors import UserError
-from cosim.spec.connectome import ConnectomeSpec
+from cosim.errors import Problem, UserError
+from cosim.spec.connectome import ConnectomeSpec, FileSpec
 from cosim.spec.load import Document, load_document
+from cosim.zoo.data import data_folder, find_file
 
 #: what a prepared folder holds may change with this number
 _FORMAT = 1
+PREPARED = ".prepared"
 #: fewer edges than this are read anew by every process: it takes milliseconds
 _WORTH_KEEPING = 100_000
-
-
-def data_folder(name: str) -> Path:
-    """Where the files of a data set are put."""
-    root = os.environ.get("COSIM_DATA")
-    if root:
-        return Path(root).expanduser() / name
-    home = os.environ.get("XDG_DATA_HOME")
-    base = Path(home) if home else Path.home() / ".local/share"
-    return base / "cosim" / "connectomes" / name
 
 
 def describe(name: str | Path, document: Path | None = None) -> Document:
@@ -52,9 +44,13 @@ def describe(name: str | Path, document: Path | None = None) -> Document:
 
 def files_of(document: Document) -> dict[str, Path | None]:
     """Every file of a data set: beside its descriptor, else in the data folder; None where it is not there."""
-    spec = _spec(document)
-    places = (document.folder, data_folder(spec.name))
-    return {name: next((p / name for p in places if (p / name).is_file()), None) for name in spec.files}
+    spec = spec_of(document)
+    return {name: find_file(document.path, spec.name, name) for name in spec.files}
+
+
+def absent(document: Document) -> list[str]:
+    """The files that are not on this machine."""
+    return [name for name, path in files_of(document).items() if path is None]
 
 
 def load_connectome(name: str | Path, document: Path | None = None) -> Connectome:
@@ -63,18 +59,18 @@ def load_connectome(name: str | Path, document: Path | None = None) -> Connectom
     Raises UserError for a name that is not there, data that are not on this machine, and tables that cannot be used.
     """
     found = describe(name, document)
-    paths = files_of(found)
-    absent = [file for file, path in paths.items() if path is None]
-    if absent:
-        wanted = _spec(found).name
+    missing = absent(found)
+    if missing:
+        wanted = spec_of(found).name
         raise UserError(
-            f"the data of {wanted} are not on this machine ({', '.join(absent)}): get them with 'cosim fetch {wanted}'"
+            f"the data of {wanted} are not on this machine ({', '.join(missing)}): get them with 'cosim fetch {wanted}'"
         )
-    there = {file: path for file, path in paths.items() if path is not None}
+    there = {file: path for file, path in files_of(found).items() if path is not None}
     return _load(found, there, _key(found, there))
 
 
-def _spec(document: Document) -> ConnectomeSpec:
+def spec_of(document: Document) -> ConnectomeSpec:
+    """The descriptor itself."""
     assert isinstance(document.spec, ConnectomeSpec)
     return document.spec
 
@@ -90,14 +86,38 @@ _LOADED: dict[str, Connectome] = {}
 def _load(document: Document, paths: Mapping[str, Path], key: str) -> Connectome:
     """From memory, from the prepared arrays, or from the tables."""
     if key not in _LOADED:
-        folder = data_folder(_spec(document).name) / ".prepared" / key[:20]
-        connectome = _opened(_spec(document), key, folder)
-        if connectome is None:
-            connectome = prepare(document, paths, key)
-            if len(connectome) >= _WORTH_KEEPING and save(connectome, folder):
-                connectome = _opened(connectome.spec, key, folder) or connectome
-        _LOADED[key] = connectome
+        folder = data_folder(spec_of(document).name) / PREPARED / key[:20]
+        connectome = _opened(spec_of(document), key, folder)
+        _LOADED[key] = connectome or _made(document, paths, key, folder)
     return _LOADED[key]
+
+
+def _made(document: Document, paths: Mapping[str, Path], key: str, folder: Path) -> Connectome:
+    """From the tables; large ones are kept. Of several processes one does it, the others find what it made."""
+    large = sum(path.stat().st_size for path in paths.values()) >= _WORTH_KEEPING
+    with _alone(folder.parent) if large else contextlib.nullcontext():
+        found = _opened(spec_of(document), key, folder)
+        if found is not None:
+            return found
+        problems = [damage(path, spec_of(document).files[name]) for name, path in paths.items()]
+        if any(problems):
+            raise UserError([Problem("", 0, 0, "", text) for text in problems if text])
+        connectome = prepare(document, paths, key)
+        if len(connectome) < _WORTH_KEEPING:
+            return connectome
+        shutil.rmtree(folder, ignore_errors=True)  # damaged, if it is there at all
+        return (_opened(connectome.spec, key, folder) if save(connectome, folder) else None) or connectome
+
+
+@contextlib.contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Wait until no other process is in here; where locks cannot be had, go on without."""
+    with contextlib.ExitStack() as stack:
+        with contextlib.suppress(OSError):
+            folder.mkdir(parents=True, exist_ok=True)
+            lock = stack.enter_context((folder / "lock").open("w"))
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def save(connectome: Connectome, folder: Path) -> bool:
@@ -155,8 +175,26 @@ def _opened(spec: ConnectomeSpec, key: str, folder: Path) -> Connectome | None:
         return None
 
 
+def file_hash(path: Path) -> str:
+    """SHA-256 of a file; not computed again as long as its size and time are the same."""
+    stat = path.stat()
+    return _hash(path, stat.st_size, stat.st_mtime_ns)
+
+
 @lru_cache(maxsize=64)
-def file_hash(path: Path, size: int, changed: int) -> str:
-    """SHA-256 of a file; `size` and `changed` (its time, ns) tell whether it is still the same."""
+def _hash(path: Path, size: int, changed: int) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def damage(path: Path, wanted: FileSpec, name: str = "") -> str | None:
+    """What is wrong with a file, by its size and SHA-256, as far as the descriptor tells them."""
+    size = path.stat().st_size
+    shown = name or path
+    if wanted.bytes is not None and size != wanted.bytes:
+        cut = "cut off, or " if size < wanted.bytes else ""
+        return f"{shown}: expected {wanted.bytes} bytes, got {size}: the file is {cut}another version"
+    found = file_hash(path) if wanted.sha256 is not None else None
+    if found != wanted.sha256:
+        return f"{shown}: expected SHA-256 {wanted.sha256}, got {found}: the file is damaged or another version"
+    return None

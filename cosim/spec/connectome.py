@@ -258,7 +258,7 @@ class ConnectomeSpec(Spec):
     source: Annotated[str, NonEmpty]
     licence: Annotated[str, NonEmpty]
     family: Name | None = None
-    known_ids: FileName | None = None
+    known_ids: str | None = None
     files: Annotated[dict[FileName, FileSpec], NonEmpty]
     nodes: NodesSpec
     edges: Annotated[list[EdgesSpec], ListOf, NonEmpty]

@@ -30,6 +30,7 @@ _FILES: dict[str, tuple[Path_, ...]] = {
         ("links", "*", "shape", "mesh", "file"),
         ("links", "*", "parts", "*", "shape", "mesh", "file"),
     ),
+    "connectome": (("known_ids",),),
     "experiment": (("reference",), ("commands", "*", "file"), ("drives", "*", "file", "path")),
 }
 _NAMES_OR_FILES: dict[str, tuple[Path_, ...]] = {

@@ -131,7 +131,7 @@ def load_document(
 
     Parameters
     ----------
-    kind: what it must be; without it, a name is looked up as an experiment, a circuit, then a body.
+    kind: what it must be; without it, a name is looked up as an experiment, a circuit, a body, then a connectome.
     given: overrides, path to value (text is read as YAML).
     origin: what messages show as the place of an override.
 
@@ -189,13 +189,15 @@ def load_experiment(
 
 
 def locate(name: str | Path, kind: str | None = None) -> Path:
-    """The file of a document. Without `kind`, a name may be any; the first of experiment, circuit, body counts."""
+    """The file of a document. Without `kind`, a name may be any; the first of experiment, circuit, body, connectome
+    counts."""
     text = str(name)
     if kind is not None or zoo.is_path(text) or isinstance(name, Path):
         if isinstance(name, Path) and not zoo.is_path(text):
             text = f"./{text}"
         if kind is None and Path(text).is_dir():
-            inside = [f for f in (Path(text) / "circuit.yaml", Path(text) / "body.yaml") if f.is_file()]
+            inner = (Path(text) / name for name in ("circuit.yaml", "body.yaml", "dataset.yaml"))
+            inside = [file for file in inner if file.is_file()]
             return inside[0] if inside else zoo.find("experiment", text)
         return zoo.find(kind or "experiment", text)
     for candidate in KINDS_BY_RANK:
@@ -204,12 +206,11 @@ def locate(name: str | Path, kind: str | None = None) -> Path:
         except UserError:
             continue
     names = sorted({entry.name for entry in zoo.list_all() if entry.kind in KINDS})
-    raise UserError(
-        f"no experiment, circuit or body '{text}'{suggest(text, names) or '; there are: ' + ', '.join(names)}"
-    )
+    hint = suggest(text, names) or "; there are: " + ", ".join(names)
+    raise UserError(f"no experiment, circuit, body or connectome '{text}'{hint}")
 
 
-KINDS_BY_RANK = ("experiment", "circuit", "body")
+KINDS_BY_RANK = ("experiment", "circuit", "body", "connectome")
 
 
 def _parts(resolved: Resolved) -> tuple[dict[str, Resolved], list[Problem]]:

@@ -43,7 +43,8 @@ def test_list_names_what_the_zoo_holds(here: Path, capfd: pytest.CaptureFixture[
     assert main(["list"]) == 0
     out, err = capfd.readouterr()
     assert err == ""
-    assert [line for line in out.splitlines() if not line.startswith(" ")] == ["experiments", "circuits", "bodies"]
+    titles = [line for line in out.splitlines() if not line.startswith(" ")]
+    assert titles == ["experiments", "circuits", "bodies", "connectomes"]
     assert "  fall " in out
     assert main(["list", "--json"]) == 0
     listed = answer(capfd)
@@ -126,6 +127,7 @@ def test_check_says_ok_or_every_problem_as_json(here: Path, capfd: pytest.Captur
                 "message": "expected a whole number, got 'one'",
             }
         ],
+        "notes": [],
     }
     assert err == "run/tap.yaml:11:7: seed: expected a whole number, got 'one'\n"
 
@@ -177,7 +179,7 @@ def test_an_earlier_result_is_kept_unless_forced(here: Path, capfd: pytest.Captu
         (["run", "fall", "--out", "run/fall.yaml"], "run/fall.yaml"),
         (["run"], "NAME"),
         (["runn", "fall"], "invalid choice: 'runn'"),
-        (["show", "fal"], "no experiment, circuit or body 'fal', did you mean 'fall'?"),
+        (["show", "fal"], "no experiment, circuit, body or connectome 'fal', did you mean 'fall'?"),
         (["report", "nowhere"], "nowhere: no such result directory"),
         ([], "VERB"),
     ],
