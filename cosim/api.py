@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cosim.errors import CosimError, SimulationError, UserError
-from cosim.record import Result, prepare_directory
+from cosim.record import Recorder, Result, prepare_directory
 from cosim.spec.load import LoadedExperiment, load_experiment
 
 if TYPE_CHECKING:
@@ -135,7 +135,7 @@ class Simulation:
         self.lockstep.overlap = overlap
         self.build_seconds = time.perf_counter() - begin
         self._ticks = self.lockstep.clock.ticks(spec.duration, "the duration of")
-        self._recorder = None
+        self._recorder: Recorder | None = None
         self._checkpoints: Checkpoints | Helping | None = None
         self._path = out
         if out is not None:
@@ -287,7 +287,7 @@ class Simulation:
         if message:
             facts["message"] = message
         self._recorder.close(
-            status,  # type: ignore[arg-type]
+            status,
             final_state=state,
             **facts,
         )
@@ -308,7 +308,10 @@ def build(
     say: Callable[[str], None] | None = None,
     world: World | None = None,
 ) -> Lockstep:
-    """The lockstep of an experiment, shared among the ranks of `world`. Raises UserError with file and line for everything that does not fit."""
+    """The lockstep of an experiment, shared among the ranks of `world`.
+
+    Raises UserError with file and line for everything that does not fit.
+    """
     from cosim.bridge.assemble import AssemblyError, assemble
     from cosim.neural.choose import choose
     from cosim.spec.check import check_deep, parts_of

@@ -1,13 +1,14 @@
 """One rank fails, all end: a line from every rank to rank 0 beside MPI, where a dead or stuck rank blocks the others.
 
 Every rank keeps a TCP connection to rank 0. A rank that fails says why; one that is killed is noticed because its
-connection ends. Rank 0 then gives its main thread a moment to stop by itself (``check`` raises there between two ticks);
-a main thread that waits in MPI for somebody who never comes cannot, so the thread here closes the record, tells the
-user and ends the process. The other ranks end when rank 0 tells them to, or is gone.
+connection ends. Rank 0 then gives its main thread a moment to stop by itself (``check`` raises there between two
+ticks); a main thread that waits in MPI for somebody who never comes cannot, so the thread here closes the record,
+tells the user and ends the process. The other ranks end when rank 0 tells them to, or is gone.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import secrets
@@ -164,10 +165,8 @@ class Alarm:
 
     @staticmethod
     def _send(line: socket.socket, message: dict[str, Any]) -> None:
-        try:
+        with contextlib.suppress(OSError):  # whoever is gone need not be told
             line.sendall(json.dumps(message).encode() + b"\n")
-        except OSError:
-            pass  # whoever is gone need not be told
 
     @staticmethod
     def _read(file: Any) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from cosim.errors import UserError
 from cosim.graph.ir import NetworkIR
 from cosim.mpi.exchange import NEVER, Exchange, Shard
 from cosim.mpi.gather import Gather, Watched
@@ -56,7 +57,7 @@ class ShardedBackend:
         self.partition: Partition = partition(network, world.size)
         part = Part(self.partition.part(world.rank), frozenset(local_rules(network)))
         self._part = part
-        self._inner = inner = make(network, steps_per_tick, part)
+        self._inner = inner = together(world.comm, lambda: make(network, steps_per_tick, part))
         self.name, self.releases_gil, self.steps_per_tick = inner.name, inner.releases_gil, steps_per_tick
         self.exchange = Exchange(world.comm, inner, owners(network, self.partition))
         #: steps from one exchange to the next
@@ -186,6 +187,20 @@ class ShardedBackend:
 
     def close(self) -> None:
         self._inner.close()
+
+
+def together(comm: Any, make: Callable[[], ShardBackend]) -> ShardBackend:
+    """What `make` gives on this rank. What one rank refuses with a UserError, all refuse."""
+    made, problems = None, None
+    try:
+        made = make()
+    except UserError as error:
+        problems = error.problems
+    for found in comm.allgather(problems):
+        if found is not None:
+            raise UserError(found)
+    assert made is not None
+    return made
 
 
 def owners(network: NetworkIR, parts: Partition) -> NDArray[np.int32]:

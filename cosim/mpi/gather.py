@@ -39,7 +39,8 @@ class Gather:
         self._watched.append(one)
 
     def __call__(self, steps: NDArray[np.int64], ids: NDArray[np.int32]) -> Spikes:
-        """All ranks give the spikes of their own neurons; rank 0 gets all, sorted by (step, id), the others their own."""
+        """All ranks give the spikes of their own neurons; rank 0 gets all, sorted by (step, id), the others their
+        own."""
         if self._rank:
             if self._pending is not None:
                 self._pending.Wait()

@@ -1,7 +1,7 @@
 """Which projections cannot cross ranks: those whose statements read variables of the source neuron.
 
-A spike is all that travels between ranks. What is joined by more than spikes (gap junctions, graded projections, plastic
-rules that read ``v_pre``) therefore stays together on one rank.
+A spike is all that travels between ranks. What is joined by more than spikes (gap junctions, graded projections,
+plastic rules that read ``v_pre``) therefore stays together on one rank.
 """
 
 from __future__ import annotations

@@ -7,23 +7,25 @@ spikes (see ``locality``) are one piece.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cosim.errors import UserError
-from cosim.graph.ir import NetworkIR, PopulationIR
+from cosim.graph.ir import NetworkIR
 from cosim.mpi.locality import entangled
 
 I64 = NDArray[np.int64]
 F64 = NDArray[np.float64]
 
-#: s of work for one neuron in one step and for one synaptic event, as measured (docs/compiled.md); events are weighed at
-#: this rate (Hz), which is of no consequence where all neurons have about as many synapses
+#: s of work for one neuron in one step and for one synaptic event, as measured (docs/compiled.md); events are weighed
+#: at this rate (Hz), which is of no consequence where all neurons have about as many synapses
 NEURON_STEP, EVENT, RATE = 1e-9, 8e-9, 10.0
 #: targets per population and projection whose rows are drawn to learn how many synapses they have
 _SAMPLES = 32
+_SIZE = re.compile(r"\bN\b")
 
 
 @dataclass(frozen=True)
@@ -67,6 +69,9 @@ def indegrees(network: NetworkIR) -> dict[str, F64]:
 
 def partition(network: NetworkIR, ranks: int) -> Partition:
     """Deal the neurons to ranks. Raises UserError, with the names, where some rank would get none."""
+    for name, model in network.models.items():
+        if _SIZE.search("\n".join(text for text in (model.equations, model.threshold, model.reset) if text)):
+            raise UserError(f"model '{name}' uses N, the size of a group, which is not known where ranks share it")
     if ranks > network.n:
         raise UserError(f"{ranks} ranks are too many for the {network.n} neurons of '{network.name}'")
     degrees = indegrees(network)
@@ -117,7 +122,8 @@ def _shares(loads: F64, free: float) -> F64:
 
 
 def _cut(work: F64, shares: F64, carry: F64) -> tuple[I64, F64]:
-    """Bounds of one population, and what was cut too much or too little (work), for the next population to make good."""
+    """Bounds of one population, and what was cut too much or too little (work), for the next population to make
+    good."""
     total = np.concatenate([[0.0], np.cumsum(work)])
     wanted = np.cumsum(shares)[:-1] * total[-1] + carry
     inner = np.searchsorted(total, wanted)
@@ -150,8 +156,3 @@ def _too_entangled(network: NetworkIR, pieces: list[tuple[str, ...]], ranks: int
         f"'{network.name}' cannot be shared among {ranks} ranks: {plural} {names} must stay on one rank, because "
         f"'{projection}' is {reason}, and that leaves a rank without neurons"
     )
-
-
-def whole(population: PopulationIR) -> tuple[int, int]:
-    """The part of a population that a single process owns: all of it."""
-    return 0, population.n

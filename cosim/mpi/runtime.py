@@ -1,8 +1,8 @@
 """One rank's part of a network in Brian2's runtime mode.
 
-Brian2 pushes the spikes of a group in the step in which they happen, so spikes from elsewhere (and this rank's own, which
-come the same way) are replayed one epoch late by a group that stands for the sources, on edges whose delays are an
-epoch shorter.
+Brian2 pushes the spikes of a group in the step in which they happen, so spikes from elsewhere (and this rank's own,
+which come the same way) are replayed one epoch late by a group that stands for the sources, on edges whose delays
+are an epoch shorter.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ from cosim.errors import UserError
 if TYPE_CHECKING:
     from cosim.mpi.alarm import Alarm
 
-#: variables by which launchers tell a process how many ranks there are: Open MPI, MPICH and Intel MPI, MVAPICH, PMIx (srun)
+#: by which launchers tell a process how many ranks there are: Open MPI, MPICH and Intel MPI, MVAPICH
 _SIZES = ("OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "MV2_COMM_WORLD_SIZE")
 
 

@@ -29,12 +29,14 @@ Arrange = Callable[[EdgeArrays, int, int], EdgeArrays]
 class GroupArrays:
     """Sizes and values of one group.
 
-    `ids`: global id of every neuron, shape (n,) int64. `values`: by variable, shape (n,), or (1,) where n is 0; where the
-    program has one number for all, the first is meant.
+    `ids`: global id of every neuron, shape (n,) int64; `index`: its place in the group of the whole network.
+    `values`: by variable, shape (n,), or (1,) where n is 0; where the program has one number for all, the first is
+    meant.
     """
 
     n: int
     ids: NDArray[np.int64]
+    index: I32
     values: dict[str, NDArray[Any]]
 
 
@@ -42,7 +44,8 @@ class GroupArrays:
 class SynapsesArrays:
     """Edges of one object in the order (source, delay, target), `delay` in network steps.
 
-    `post` are indices within the target's group, `pre` indices into `sources`, the global ids of neurons that the object
+    `post` are indices within the target's group, `pre` indices into `sources`, the global ids of neurons that the
+    object
     may hear from, ascending. Edges of one source with one delay are neighbours: they are delivered together. `values`:
     by variable, shape (edges,), or a float where all are equal.
     """
@@ -122,7 +125,11 @@ class Arrays:
                         lo, hi = bounds[p.name]
                         array[self.offset[p.name] :][: hi - lo] = getattr(given, "values", given)[lo:hi]
                 values[name] = array
-        return GroupArrays(at, ids, values)
+        before = np.cumsum([0, *(p.n for p in populations)])
+        index = np.concatenate(
+            [first + np.arange(*self.part.bounds[p.name]) for first, p in zip(before, populations, strict=False)]
+        )
+        return GroupArrays(at, ids, index.astype(np.int32), values)
 
     def exchanged(self, text: SynapsesText | SummedText) -> bool:
         """Whether the spikes of an object's sources come through an exchange."""
@@ -215,8 +222,8 @@ class Arrays:
         return self._program.joined
 
     def _stack(self, projections: Sequence[str], by_id: bool) -> tuple[list[Edges], I32, I32, I32]:
-        """Edges of one object, projection by projection: as built, `pre` as global ids or indices within what is here of
-        the group, `post` as indices within the group, and delay."""
+        """Edges of one object, projection by projection: as built, `pre` as global ids or indices within what is
+        here of the group, `post` as indices within the group, and delay."""
         blocks, pre, post = [], [], []
         for name in projections:
             projection = self._joined[name]

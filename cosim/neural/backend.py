@@ -43,8 +43,8 @@ class NeuralBackend(Protocol):
     def silence(self, population: str, ids: NDArray[np.int64]) -> None:
         """From now on these neurons do not spike."""
 
-    def cut(self, projection: str, edges: NDArray[np.bool_] | None = None) -> None:
-        """From now on the projection (or the marked edges, in the order of its edge list) delivers nothing."""
+    def cut(self, projection: str) -> None:
+        """From now on the projection delivers nothing."""
 
     def transect(self, position: float) -> None:
         """From now on no edge across `position` [m] delivers."""

@@ -61,9 +61,7 @@ def runners(network: Network, without: Iterable[Group]) -> list[Callable[[], Non
         group = getattr(item, "group", None)
         return group is not None and group.name in absent
 
-    return [
-        item.run for item in network.sorted_objects if item.active and not idle(item) and not left_out(item)
-    ]
+    return [item.run for item in network.sorted_objects if item.active and not idle(item) and not left_out(item)]
 
 
 def longest_delay(pathway: SynapticPathway) -> int:

@@ -74,6 +74,7 @@ class ArrayBackend:
         self._variables[model]["alive"][self._arrays.offset[population] + here] = False
 
     def cut(self, projection: str, edges: NDArray[np.bool_] | None = None) -> None:
+        """Cut a projection, or those of its edges that are marked, in the order of its edge list."""
         name, places = self._arrays.places(projection, edges)
         if len(places):
             self._cut(name, places)

@@ -146,7 +146,7 @@ class CompiledBackend(ArrayBackend):
         else:
             array = np.zeros(size, dtype=dtype)
             if name == "i":
-                array[:] = np.arange(size)
+                array[:] = self._arrays.groups[what[0]].index
             elif given is not None:
                 array[:] = given
         key = "clock" if name in ("t", "dt", "timestep") else owner

@@ -11,11 +11,13 @@ from dataclasses import dataclass
 
 import numpy as np
 from brian2 import Clock, Network, NeuronGroup, Synapses, prefs, second
+from brian2.devices.device import RuntimeDevice, get_device
 from numpy.typing import NDArray
 
 import cosim.neural.quiet  # noqa: F401
 from cosim.neural.arrays import Arrays, SynapsesArrays
 from cosim.neural.draws import functions
+from cosim.neural.languages import CODE_OBJECTS
 from cosim.neural.program import GroupText, Program, SummedText, SynapsesText
 
 
@@ -43,6 +45,8 @@ def emit(
     # a clock of its own: several networks may be open in one process
     clock = Clock(dt * second)
     extra = functions()
+    # the C++ device has one class of its own
+    target = {"codeobj_class": CODE_OBJECTS[prefs.codegen.target]} if isinstance(get_device(), RuntimeDevice) else {}
     if isinstance(sizes, Arrays):
         # Brian2 has no group of no neurons: one takes its place that never runs
         sizes = {model: max(group.n, 1) for model, group in sizes.groups.items()}
@@ -51,7 +55,7 @@ def emit(
         options = {"threshold": text.threshold, "reset": text.reset, "refractory": text.refractory}
         groups[text.model] = NeuronGroup(
             sizes[text.model], text.equations, method=text.method, name=text.name, namespace=dict(extra),
-            dtype={"draw_key": np.int64} if text.draws else None, clock=clock,
+            dtype={"draw_key": np.int64} if text.draws else None, clock=clock, **target,
             **{key: value for key, value in options.items() if value is not None},
         )  # fmt: skip
     sources = {
@@ -61,8 +65,9 @@ def emit(
     synapses = {}
     for one in program.joined:
         synapses[one.name] = Synapses(
-            sources.get(one.name, groups[one.source]), groups[one.target], one.equations, name=one.name, namespace={}, clock=clock,
-            **_options(one),
+            sources.get(one.name, groups[one.source]), groups[one.target], one.equations, name=one.name,
+            namespace={}, clock=clock,
+            **target, **_options(one),
         )  # fmt: skip
     network = Network(*groups.values(), *sources.values(), *synapses.values())
     return Emitted(network, clock, groups, synapses, sources)
@@ -85,6 +90,7 @@ def fill(
     for text in program.groups:
         group = emitted.groups[text.model]
         _fill_group(group, text, arrays)
+        group.variables["i"].get_value()[: arrays.groups[text.model].n] = arrays.groups[text.model].index
         group.active = arrays.groups[text.model].n > 0
     for one in program.joined:
         late = lag if one.name in heard else 0
@@ -112,9 +118,9 @@ def _fill_synapses(synapses: Synapses, arrays: SynapsesArrays, lag: int, dt: flo
 
 def connect(synapses: Synapses, pre: NDArray[np.int32], post: NDArray[np.int32]) -> None:
     """Create the synapses with numpy code: it is run once, so compiling it would cost more than it saves."""
-    target = prefs.codegen.target
+    target, synapses.codeobj_class = (prefs.codegen.target, synapses.codeobj_class), None
     prefs.codegen.target = "numpy"
     try:
         synapses.connect(i=pre, j=post)
     finally:
-        prefs.codegen.target = target
+        prefs.codegen.target, synapses.codeobj_class = target

@@ -61,7 +61,7 @@ class FakeBackend:
     def silence(self, population: str, ids: NDArray[np.int64]) -> None:
         self.silenced.append((population, ids.tolist()))
 
-    def cut(self, projection: str, edges: NDArray[np.bool_] | None = None) -> None:
+    def cut(self, projection: str) -> None:
         self.cuts.append(projection)
 
     def transect(self, position: float) -> None:

@@ -11,8 +11,8 @@ from cosim.graph.ir import NetworkIR, PopulationIR
 class Part:
     """`bounds`: the neurons [lo, hi) of every population that are here; with these come the edges onto them.
 
-    `together`: projections whose sources are here too, which are delivered without the exchange of spikes. `shared` says
-    whether other processes hold the rest.
+    `together`: projections whose sources are here too, which are delivered without the exchange of spikes. `shared`
+    says whether other processes hold the rest.
     """
 
     bounds: dict[str, tuple[int, int]]

@@ -75,7 +75,9 @@ class RuntimeBackend(ArrayBackend):
         `heard`: edges of the objects whose spikes come from elsewhere, `lag` steps after they happened.
         """
         arrays = self._arrays
-        self._emitted = emitted = emit(self._texts, arrays, self._dt, {name: len(e.sources) for name, e in heard.items()})
+        self._emitted = emitted = emit(
+            self._texts, arrays, self._dt, {name: len(e.sources) for name, e in heard.items()}
+        )
         fill(emitted, self._texts, arrays, self._dt, heard, lag)
         emitted.network.run(0 * second, namespace={})
         self._runs = runners(emitted.network, without=emitted.heard.values())
