@@ -10,6 +10,7 @@ from cosim.errors import UserError
 from cosim.spec.body import BodySpec, WorldSpec
 from cosim.spec.circuit import CircuitSpec
 from cosim.spec.common import Located
+from cosim.spec.connectome import ConnectomeSpec
 from cosim.spec.load import Document, load_document, load_experiment, locate
 from cosim.spec.yamlmarks import Path_
 
@@ -18,10 +19,10 @@ STEP = 1e-3
 NETWORK_STEP = 1e-4
 
 
-def inspect(name: str | Path, given: Mapping[str, Any] | None = None) -> None:
-    """Load a document and try all of it without running: equations, units, generated code, edges, the body.
+def inspect(name: str | Path, given: Mapping[str, Any] | None = None) -> list[str]:
+    """Load a document and try all of it without running: equations, units, generated code, edges, tables, the body.
 
-    Raises UserError with every problem found.
+    Returns what could not be tried. Raises UserError with every problem found.
     """
     kind = kind_of(locate(name))
     if kind == "experiment":
@@ -31,7 +32,7 @@ def inspect(name: str | Path, given: Mapping[str, Any] | None = None) -> None:
         found = loaded.problems(check_deep(loaded))
         if found:
             raise UserError(found)
-        return
+        return []
     document = load_document(locate(name), kind, given)
     if isinstance(document.spec, CircuitSpec):
         _circuit(document, document.spec)
@@ -39,6 +40,20 @@ def inspect(name: str | Path, given: Mapping[str, Any] | None = None) -> None:
         from cosim.body import build
 
         build(document.spec, WorldSpec(), STEP, 1).close()
+    elif isinstance(document.spec, ConnectomeSpec):
+        return _connectome(document)
+    return []
+
+
+def _connectome(document: Document) -> list[str]:
+    """Read the tables, where they are on this machine."""
+    from cosim.connectome.store import absent, load_connectome
+
+    missing = absent(document)
+    if missing:
+        return [f"{document.name}: its tables are not on this machine and were not read ({', '.join(missing)})"]
+    load_connectome(document.path)
+    return []
 
 
 def kind_of(path: Path) -> str:
