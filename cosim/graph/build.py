@@ -139,10 +139,9 @@ def _edge_builder(
         if keep is not None:
             pre, post = pre[keep], post[keep]
             columns = {k: Value(v.value[keep], v.dim) for k, v in columns.items()}
-        here: dict[str, Value] = dict(scope)
-        if not all(is_constant(v, scope) for v in values.values()) or isinstance(delay, Draw):
-            here |= pair_scope(source, target, pre, post, over)
-        here |= columns
+        here: dict[str, Value] = {**scope, **columns}
+        if not all(is_constant(v, here) for v in values.values()) or isinstance(delay, Draw):
+            here = {**scope, **pair_scope(source, target, pre, post, over), **columns}
         arrays: dict[str, F64] = {}
         for key, value in values.items():
             random = stream(seed, f"projection/{name}/{key}")
@@ -154,9 +153,10 @@ def _edge_builder(
         elif "delay" in columns:
             seconds = columns["delay"].value
         else:
-            seconds = np.full(len(pre), delay)
-        steps = np.rint(np.maximum(seconds, 0.0) / dt)
-        return Edges(pre.astype(np.int32), post.astype(np.int32), steps.astype(np.int32), arrays)
+            seconds = np.array(delay)
+        steps = np.rint(np.maximum(seconds, 0.0) / dt).astype(np.int32)
+        delays = steps if steps.ndim else np.full(len(pre), steps)
+        return Edges(pre.astype(np.int32), post.astype(np.int32), delays, arrays)
 
     return edges
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from cosim.connectome.columns import Texts, value_scope
 from cosim.connectome.store import load_connectome
+from cosim.errors import UserError
 from cosim.graph.cells import Cells, choose
 from cosim.graph.random import F64
 from cosim.spec.circuit import AxisSpec, MemberSpec, PopulationSpec
@@ -93,12 +94,16 @@ def _segments(y: F64, axis: AxisSpec | None) -> NDArray[np.int64]:
 def _of_cells(
     wanted: MemberSpec, spec: PopulationSpec, axis: AxisSpec | None, parameters: Scope, folder: Path
 ) -> Places:
-    # the circuit's own zoo is searched too; only the folder of the file that is named here counts
-    connectome = load_connectome(wanted.name, folder / "circuit.yaml")
     try:
+        # the circuit's own zoo is searched too; only the folder of the file that is named here counts
+        connectome = load_connectome(wanted.name, folder / "circuit.yaml")
         cells = choose(connectome, wanted)
     except UnitError as error:
         raise Located([(("connectome",), str(error))]) from None
+    except UserError as error:
+        if any(problem.file for problem in error.problems):
+            raise  # a table or its descriptor is at fault
+        raise Located([(("connectome",), problem.message) for problem in error.problems]) from None
     n = len(cells.rows)
     columns = value_scope({name: column.at(cells.rows) for name, column in connectome.nodes.items()})
     y = np.zeros(n)
