@@ -30,21 +30,24 @@ class Slot:
     def __init__(self, view: F64) -> None:
         self.view = view
         self.base = view.copy()
-        self.sources: list[tuple[slice | NDArray[np.int64], Source]] = []
+        self._first: Source | None = None  # adds to all neurons, before the others
+        self._sources: list[tuple[slice | NDArray[np.int64], Source]] = []
 
     def add(self, ids: NDArray[np.int64], source: Source) -> None:
         """Let `source(tick)` add to the neurons `ids` in every tick."""
-        self.sources.append((slice(None) if len(ids) == len(self.view) else ids, source))
+        everyone = len(ids) == len(self.view)
+        if everyone and self._first is None and not self._sources:
+            self._first = source
+        else:
+            self._sources.append((slice(None) if everyone else ids, source))
 
     def refresh(self, tick: int) -> None:
         """Write this tick's sum into the network."""
-        (where, source), *others = self.sources
-        if isinstance(where, slice):
-            np.add(self.base, source(tick), out=self.view)
+        if self._first is not None:
+            np.add(self.base, self._first(tick), out=self.view)
         else:
             self.view[:] = self.base
-            self.view[where] += source(tick)
-        for where, source in others:
+        for where, source in self._sources:
             self.view[where] += source(tick)
 
 

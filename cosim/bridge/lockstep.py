@@ -126,8 +126,10 @@ class Lockstep:
         def on_tick(_: int) -> bool:
             nonlocal mark
             if mark:
-                timings.network += clock() - mark
+                begin = clock()
+                timings.network += begin - mark
                 self._done()
+                timings.bridge += clock() - begin
             exchange(self.tick)
             mark = clock()
             return True

@@ -114,7 +114,7 @@ class SensoryWire:
         self._line = DelayLine(delays(spec, len(self.channels), clock), self._initial)
         self.delivered = self._initial.copy()
         self.cut = False
-        self._crossings: list[tuple[Crossing, F64, NDArray[np.int64]]] = []
+        self._crossings: list[tuple[Crossing, F64, NDArray[np.int64] | None]] = []
         parameters = wire_parameters(spec, len(self.channels), scope)
         try:
             chosen = select(network, spec.to)
@@ -169,7 +169,9 @@ class SensoryWire:
     def _spikes(
         self, view: F64, ids: NDArray[np.int64], at: Callable[[F64], F64], threshold: Expression, scope: Scope
     ) -> None:
-        self._crossings.append((Crossing(threshold, scope, at, self._initial, self._dim), view, ids))
+        everyone = len(ids) == len(view)
+        crossing = Crossing(threshold, scope, at, self._initial, self._dim)
+        self._crossings.append((crossing, view, None if everyone else ids))
 
     def memory(self) -> dict[str, F64]:
         """What the wire holds from tick to tick: the arrays themselves."""
@@ -187,7 +189,7 @@ class SensoryWire:
         for crossing, view, ids in self._crossings:
             now = crossing(self.delivered)
             if not self.cut:
-                view[ids[now]] = 1.0
+                view[ids[now] if ids is not None else now] = 1.0
 
 
 class MotorWire:
@@ -310,7 +312,8 @@ class MotorWire:
 
         def mapped(x: F64) -> F64:
             x.take(opposite, out=across, mode="clip")
-            return call(x, across)
+            result: F64 = call(x, across)
+            return result
 
         return mapped
 
