@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -90,7 +91,7 @@ class ArrayBackend:
 
     def check_finite(self) -> tuple[str, str, int] | None:
         for model, variable, values in self._finite:
-            if np.isfinite(values.sum()):
+            if math.isfinite(np.add.reduce(values)):
                 continue
             wrong = np.flatnonzero(~np.isfinite(values))
             if not len(wrong):
