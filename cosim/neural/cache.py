@@ -62,8 +62,9 @@ def folder() -> Path:
 def own_code() -> str:
     """A hash of everything in this package that decides generated code."""
     here = Path(__file__).parent
-    names = ["generate.py", "emit.py", "draws_cpp.py", "draws.py", "engine.h", "interface.h", "brian_private.py"]
-    files = [*(here / name for name in names), *sorted((here / "templates").glob("*.cpp"))]
+    names = ["generate", "emit", "languages", "draws", "draws_cpp", "brian_private"]
+    files = [*(here / f"{name}.py" for name in names), here / "engine.h", here / "interface.h"]
+    files += [*sorted((here / "templates").glob("*.cpp")), *sorted((here.parent / "exact").glob("*.py"))]
     found = hashlib.sha256()
     for file in files:
         found.update(file.name.encode() + b"\0" + file.read_bytes())

@@ -118,9 +118,9 @@ def _fill_synapses(synapses: Synapses, arrays: SynapsesArrays, lag: int, dt: flo
 
 def connect(synapses: Synapses, pre: NDArray[np.int32], post: NDArray[np.int32]) -> None:
     """Create the synapses with numpy code: it is run once, so compiling it would cost more than it saves."""
-    target, synapses.codeobj_class = (prefs.codegen.target, synapses.codeobj_class), None
-    prefs.codegen.target = "numpy"
+    usual = prefs.codegen.target, synapses.codeobj_class
+    prefs.codegen.target, synapses.codeobj_class = "numpy", None
     try:
         synapses.connect(i=pre, j=post)
     finally:
-        prefs.codegen.target, synapses.codeobj_class = target
+        prefs.codegen.target, synapses.codeobj_class = usual

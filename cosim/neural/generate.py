@@ -22,10 +22,12 @@ from brian2.core.variables import ArrayVariable, Constant, DynamicArrayVariable
 from brian2.devices.cpp_standalone.codeobject import CPPStandaloneCodeObject
 from brian2.devices.device import get_device
 
+from cosim.exact.cplusplus import source as exact_source
 from cosim.neural.brian_private import check_version, known_variables, own_variables, pathways
 from cosim.neural.cache import own_code
 from cosim.neural.draws_cpp import SOURCE as DRAWS
 from cosim.neural.emit import Emitted, connect, emit
+from cosim.neural.languages import SameBits
 from cosim.neural.program import Program, from_text
 
 _HERE = Path(__file__).parent
@@ -42,7 +44,7 @@ def row_arrays(variables: dict[str, Any], indices: dict[str, str]) -> list[tuple
     return [(name, pointer) for pointer, name in found.items()]
 
 
-class _PlainConditions(CPPCodeGenerator):  # type: ignore[misc]
+class _Generator(SameBits, CPPCodeGenerator):  # type: ignore[misc]
     """Writes a threshold as it stands.
 
     Brian2 turns statements with boolean variables into a chain of branches, which no compiler vectorises. A condition
@@ -65,7 +67,7 @@ class Generator:
         CPPStandaloneCodeObject.templater = CPPStandaloneCodeObject.templater.derive(
             "cosim.neural", env_globals={"row_arrays": row_arrays}
         )
-        CPPStandaloneCodeObject.generator_class = _PlainConditions
+        CPPStandaloneCodeObject.generator_class = _Generator
         self._program = program
         sizes = {text.model: _FIRST_SIZE + 2 * i for i, text in enumerate(program.groups)}
         self._models = {size: model for model, size in sizes.items()}
@@ -156,7 +158,7 @@ class Generator:
             for p in pathways(synapses)
         ]
         spaces = [text.model for text in program.groups if text.threshold is not None]
-        parts = [(_HERE / "engine.h").read_text(encoding="utf-8"), DRAWS]
+        parts = [(_HERE / "engine.h").read_text(encoding="utf-8"), exact_source(), DRAWS]
         parts += [f"enum {{ COSIM_QUEUE_{queue['name']} = {i} }};" for i, queue in enumerate(queues)]
         parts += [f"enum {{ COSIM_OBJECT_{name} = {i} }};" for i, name in enumerate(emitted.synapses)]
         calls = []
