@@ -18,6 +18,8 @@ from cosim.record import Recorder, Result, prepare_directory
 from cosim.spec.load import LoadedExperiment, load_experiment
 
 if TYPE_CHECKING:
+    import networkx
+
     from cosim.bridge.lockstep import Lockstep
     from cosim.checkpoint import Checkpoint
     from cosim.checkpoint.running import Checkpoints, Helping
@@ -91,6 +93,26 @@ class Experiment:
             simulation.progress = progress
             simulation.run()
         return simulation.result(path)
+
+    def graph(self, *, seed: int | None = None) -> networkx.MultiDiGraph:
+        """The network as a networkx graph, with lesions from the start (``cosim.graph.view``).
+
+        Raises UserError for an experiment without a circuit.
+        """
+        from cosim.graph.build import build as build_network
+        from cosim.graph.lesion import Lesions
+        from cosim.graph.view import network_graph
+        from cosim.spec.check import parts_of
+
+        parts = parts_of(self.loaded)
+        if parts.circuit is None:
+            raise UserError("the experiment has no circuit")
+        spec = self.loaded.spec
+        network = build_network(
+            parts.circuit, seed=spec.seed if seed is None else seed, dt=spec.dt, parameters=parts.circuit_parameters,
+            folder=parts.circuit_folder, lesions=Lesions.of(spec.ablate),
+        )  # fmt: skip
+        return network_graph(network)
 
     def measured(self, path: Path) -> Result:
         """The result at `path`, with the measurements of the experiment taken and saved."""

@@ -66,6 +66,7 @@ def describe(experiment: Experiment, simulation: Simulation) -> dict[str, Any]:
         "spec": {kind: document.tree for kind, document in loaded.documents.items()},
         "documents": {str(kind): str(path) for kind, path in loaded.paths.items()},
         "texts": loaded.texts,
+        "connectomes": lockstep.network.connectomes if lockstep.network is not None else {},
         "backend": lockstep.backend.name if lockstep.backend is not None else None,
         "versions": versions(),
         "host": host(),

@@ -79,8 +79,9 @@ def _every(lockstep: Lockstep, seconds: float | None) -> int:
 def _population(population: PopulationIR, spiking: bool) -> PopulationLayout:
     side = [population.sides[s] for s in population.side] if population.sides else None
     return PopulationLayout(
-        population.name, population.first, population.n, side, {"y": population.y, **population.coordinates}, spiking
-    )
+        population.name, population.first, population.n, side, {"y": population.y, **population.coordinates}, spiking,
+        population.cells.ids if population.cells is not None else None,
+    )  # fmt: skip
 
 
 def watch(spec: ExperimentSpec, lockstep: Lockstep) -> list[tuple[SeriesLayout, Source]]:

@@ -18,8 +18,8 @@ def family(backend: str | None) -> str | None:
 
 
 def check(path: object, saved: Mapping[str, Any], now: Mapping[str, Any]) -> None:
-    """Compare what a checkpoint says of its run with what the run is now: both have `content_hash`, `seed`, `backend`
-    and `versions`. Raises UserError with every reason against going on.
+    """Compare what a checkpoint says of its run with what the run is now: both have `content_hash`, `connectomes`,
+    `seed`, `backend` and `versions`. Raises UserError with every reason against going on.
     """
     reasons = []
     if saved["content_hash"] != now["content_hash"]:
@@ -27,6 +27,11 @@ def check(path: object, saved: Mapping[str, Any], now: Mapping[str, Any]) -> Non
             f"its documents are not those of the run (content hash {saved['content_hash'][:12]} in the checkpoint, "
             f"{now['content_hash'][:12]} now)"
         )
+    reasons += [
+        f"the data of {name} are not those of the run"
+        for name, files in now["connectomes"].items()
+        if files != saved["connectomes"].get(name)
+    ]
     if saved["seed"] != now["seed"]:
         reasons.append(f"its seed is {saved['seed']}, that of the run {now['seed']}")
     if family(saved["backend"]) != family(now["backend"]):

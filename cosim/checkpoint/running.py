@@ -53,6 +53,7 @@ class Checkpoints:
         backend = self._lockstep.backend
         return {
             "content_hash": self._simulation.experiment.loaded.content_hash,
+            "connectomes": self._lockstep.network.connectomes if self._lockstep.network is not None else {},
             "seed": self._simulation.seed,
             "backend": backend.name if backend is not None else None,
             "versions": self._versions,

@@ -45,6 +45,7 @@ class Connectome:
     ----------
     spec: the descriptor.
     key: what the tables were, as a hash: descriptor, files, sizes.
+    hashes: SHA-256 of every file.
     ids: id of every cell, shape (n,), int64 or text, in the order of the table.
     nodes: columns of the cells by name.
     indptr: the edges onto cell j are [indptr[j], indptr[j + 1]); shape (n + 1,), int64.
@@ -54,6 +55,7 @@ class Connectome:
 
     spec: ConnectomeSpec
     key: str
+    hashes: Mapping[str, str]
     ids: NDArray[Any]
     nodes: Mapping[str, Column]
     indptr: I64

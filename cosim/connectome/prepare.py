@@ -18,8 +18,11 @@ from cosim.spec.load import Document
 from cosim.spec.units import UnitError
 
 
-def prepare(document: Document, files: Mapping[str, Path], key: str) -> Connectome:
-    """Read everything. Raises UserError with one line for what cannot be used and for every number that is not met."""
+def prepare(document: Document, files: Mapping[str, Path], key: str, hashes: Mapping[str, str]) -> Connectome:
+    """Read everything; `hashes` are those of the files.
+
+    Raises UserError with one line for what cannot be used, and for every number that is not met.
+    """
     from cosim.connectome.releases import elsewhere
 
     spec = document.spec
@@ -44,7 +47,7 @@ def prepare(document: Document, files: Mapping[str, Path], key: str) -> Connecto
         except UnitError as error:
             raise UserError(document.problem(("sign",), str(error))) from None
     ordered = {name: columns[name] for name in spec.edge_columns}
-    connectome = Connectome(spec, key, ids, nodes, indptr, pre, ordered)
+    connectome = Connectome(spec, key, hashes, ids, nodes, indptr, pre, ordered)
     problems = check_numbers(document, connectome)
     if problems:
         raise UserError(problems)

@@ -30,7 +30,7 @@ from cosim.spec.load import Document, load_document
 from cosim.zoo.data import data_folder, find_file
 
 #: what a prepared folder holds may change with this number
-_FORMAT = 1
+_FORMAT = 2
 PREPARED = ".prepared"
 #: fewer edges than this are read anew by every process: it takes milliseconds
 _WORTH_KEEPING = 100_000
@@ -102,7 +102,7 @@ def _made(document: Document, paths: Mapping[str, Path], key: str, folder: Path)
         problems = [damage(path, spec_of(document).files[name]) for name, path in paths.items()]
         if any(problems):
             raise UserError([Problem("", 0, 0, "", text) for text in problems if text])
-        connectome = prepare(document, paths, key)
+        connectome = prepare(document, paths, key, {name: file_hash(path) for name, path in paths.items()})
         if len(connectome) < _WORTH_KEEPING:
             return connectome
         shutil.rmtree(folder, ignore_errors=True)  # damaged, if it is there at all
@@ -123,7 +123,7 @@ def _alone(folder: Path) -> Iterator[None]:
 def save(connectome: Connectome, folder: Path) -> bool:
     """Write the arrays of a connectome, all or nothing; False where nothing can be written there."""
     arrays: dict[str, Any] = {"ids": connectome.ids, "indptr": connectome.indptr, "pre": connectome.pre}
-    head: dict[str, Any] = {"key": connectome.key}
+    head: dict[str, Any] = {"key": connectome.key, "hashes": dict(connectome.hashes)}
     for group in ("nodes", "edges"):
         columns: Mapping[str, Column] = getattr(connectome, group)
         head[group] = {}
@@ -170,7 +170,8 @@ def _opened(spec: ConnectomeSpec, key: str, folder: Path) -> Connectome | None:
             return found
 
         edges = columns("edges")
-        return Connectome(spec, key, array("ids"), columns("nodes"), array("indptr"), array("pre", True), edges)
+        nodes, indptr, pre = columns("nodes"), array("indptr"), array("pre", True)
+        return Connectome(spec, key, head["hashes"], array("ids"), nodes, indptr, pre, edges)
     except (OSError, ValueError, KeyError):
         return None
 

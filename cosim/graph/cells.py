@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -59,3 +59,8 @@ def choose(connectome: Connectome, wanted: MemberSpec) -> Cells:
     if not mask.any():
         raise UnitError(f"no cell of {connectome.name} meets all conditions")
     return Cells(connectome, np.flatnonzero(mask))
+
+
+def hashes(populations: Iterable[Cells | None]) -> dict[str, dict[str, str]]:
+    """SHA-256 of the files behind populations, by connectome and file."""
+    return {cells.connectome.name: dict(cells.connectome.hashes) for cells in populations if cells is not None}

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from cosim.graph.cells import Cells
+from cosim.graph.cells import Cells, hashes
 from cosim.graph.random import F64
 from cosim.spec.circuit import ModelSpec
 from cosim.spec.units import Dim, Value
@@ -129,6 +129,11 @@ class NetworkIR:
     populations: dict[str, PopulationIR]
     projections: dict[str, ProjectionIR]
     continuous: dict[str, ContinuousIR]
+
+    @property
+    def connectomes(self) -> dict[str, dict[str, str]]:
+        """SHA-256 of the files of data sets that the populations are made of, by data set and file."""
+        return hashes(population.cells for population in self.populations.values())
 
     @property
     def n(self) -> int:

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cosim.errors import CosimError
-from cosim.record.layout import PopulationLayout
+from cosim.record.layout import LABELS, PopulationLayout
 from cosim.record.store import Store
 
 
@@ -23,8 +23,8 @@ def write_labels(store: Store, name: str, labels: Sequence[str] | Sequence[int])
 def write_populations(store: Store, populations: Sequence[PopulationLayout]) -> None:
     """Write the group ``network``: its attribute ``populations`` lists name, first, n and spiking.
 
-    For each population the group ``network/<name>`` holds what is known per neuron, dimension "neuron": ``side``
-    (labels) and the positions in metres.
+    For each population the group ``network/<name>`` holds what is known per neuron, dimension "neuron": ``side`` and
+    ``cell`` (labels) and the positions in metres.
     """
     table = [{"name": one.name, "first": one.first, "n": one.n, "spiking": one.spiking} for one in populations]
     store.group("network", {"populations": table})
@@ -33,9 +33,10 @@ def write_populations(store: Store, populations: Sequence[PopulationLayout]) -> 
         columns: dict[str, Sequence[str] | npt.NDArray[Any]] = {
             key: np.asarray(value, dtype=np.float64) for key, value in one.positions.items()
         }
-        if one.side is not None:
-            columns["side"] = list(one.side)
+        for key in LABELS:
+            if (labels := getattr(one, key)) is not None:
+                columns[key] = list(labels)
         for key, column in columns.items():
             if np.shape(column) != (one.n,):
                 raise CosimError(f"population {one.name}: {key} has shape {np.shape(column)}, expected ({one.n},)")
-            store.column(f"network/{one.name}/{key}", column, "neuron", {} if key == "side" else {"units": "m"})
+            store.column(f"network/{one.name}/{key}", column, "neuron", {} if key in LABELS else {"units": "m"})

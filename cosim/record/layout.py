@@ -70,11 +70,16 @@ class SeriesLayout:
         return tuple(len(axis.labels) for axis in self.axes)
 
 
+#: what is known of neurons in words
+LABELS = ("side", "cell")
+
+
 @dataclass(frozen=True)
 class PopulationLayout:
     """A population's share [first, first + n) of the global neuron numbers, and what is known per neuron.
 
-    ``side`` holds a label per neuron; ``positions`` arrays of length n in metres, by coordinate name.
+    ``side`` holds a label per neuron, ``cell`` the id of its cell where it is one of a connectome; ``positions`` arrays
+    of length n in metres, by coordinate name.
     """
 
     name: str
@@ -83,6 +88,7 @@ class PopulationLayout:
     side: Sequence[str] | None = None
     positions: Mapping[str, npt.NDArray[np.float64]] = field(default_factory=dict)
     spiking: bool = True
+    cell: Sequence[str] | None = None
 
 
 @dataclass(frozen=True)

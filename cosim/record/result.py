@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cosim.errors import UserError
-from cosim.record.layout import PopulationLayout
+from cosim.record.layout import LABELS, PopulationLayout
 from cosim.record.manifest import STORE, read_manifest, update_manifest
 
 if TYPE_CHECKING:
@@ -114,9 +114,13 @@ class Result:
         found: dict[str, PopulationLayout] = {}
         for row in table:
             columns = {key: np.asarray(array[:]) for key, array in self._group(f"network/{row['name']}").arrays()}
-            side = columns.pop("side", None)
-            labels = None if side is None else tuple(str(label) for label in side)
-            found[row["name"]] = PopulationLayout(row["name"], row["first"], row["n"], labels, columns, row["spiking"])
+            side, cell = (
+                None if labels is None else tuple(str(label) for label in labels)
+                for labels in (columns.pop(key, None) for key in LABELS)
+            )
+            found[row["name"]] = PopulationLayout(
+                row["name"], row["first"], row["n"], side, columns, row["spiking"], cell
+            )
         return found
 
     def population(self, name: str) -> PopulationLayout:

@@ -107,6 +107,7 @@ def test_only_one_process_keeps(tmp_path: Path) -> None:
 
 NOW: dict[str, Any] = {
     "content_hash": "a" * 64,
+    "connectomes": {"worm": {"edges.csv": "c" * 64}},
     "seed": 1,
     "backend": "compiled",
     "versions": {"cosim": "1", "brian2": "2", "numpy": "3"},
@@ -116,6 +117,7 @@ NOW: dict[str, Any] = {
 HASHES = "(content hash bbbbbbbbbbbb in the checkpoint, aaaaaaaaaaaa now)"
 REASONS: list[tuple[dict[str, Any], str]] = [
     ({"content_hash": "b" * 64}, f"its documents are not those of the run {HASHES}"),
+    ({"connectomes": {"worm": {"edges.csv": "d" * 64}}}, "the data of worm are not those of the run"),
     ({"seed": 2}, "its seed is 2, that of the run 1"),
     ({"backend": "numpy"}, "it was made by the backend numpy, and compiled does not give the same bits"),
     ({"versions": {**NOW["versions"], "brian2": "2.1"}}, "it was made with brian2 2.1, here is 2"),
