@@ -309,7 +309,7 @@ class Simulation:
         if message:
             facts["message"] = message
         self._recorder.close(
-            status,
+            status,  # type: ignore[arg-type]
             final_state=state,
             **facts,
         )

@@ -12,7 +12,8 @@ from typing import NoReturn
 from cosim.errors import UserError
 from cosim.mpi.world import World
 
-#: s in which news of a dead rank arrive that MPI's own error, or a launcher's signal, came before
+#: s in which news of a dead rank arrive that MPI's own error came before; a launcher's signal comes .25 s after the
+#: rank's death, and .25 s before it kills
 NEWS = 0.2
 
 
@@ -28,7 +29,7 @@ def listen(world: World) -> None:
 
 def cause(world: World, error: BaseException) -> BaseException:
     """What is behind an error on rank 0: the failure of another rank, where there is one."""
-    if world.root and world.alarm.failure is None and not isinstance(error, UserError):
+    if world.root and world.alarm.failure is None and not isinstance(error, UserError | KeyboardInterrupt):
         time.sleep(NEWS)
     return world.alarm.failure or error
 
@@ -41,7 +42,8 @@ def end(world: World, text: str, code: int) -> NoReturn:
     alarm = world.alarm
     if world.root:
         alarm.claim()
-        failure = alarm.failure
+        # a mistake of the user's is found by all ranks, and needs no rank's name
+        failure = alarm.failure if code != 2 else None
         print(failure or text, file=sys.stderr, flush=True)
         code = failure.exit_code if failure is not None else code
         alarm.stop(code)

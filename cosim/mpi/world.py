@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from cosim.errors import UserError
 
 if TYPE_CHECKING:
     from cosim.mpi.alarm import Alarm
+
+T = TypeVar("T")
 
 #: by which launchers tell a process how many ranks there are: Open MPI, MPICH and Intel MPI, MVAPICH
 _SIZES = ("OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "MV2_COMM_WORLD_SIZE")
@@ -31,6 +33,24 @@ class World:
     def root(self) -> bool:
         """Whether this rank owns the body, writes the record and talks to the user."""
         return self.rank == 0
+
+    def from_root(self, find: Callable[[], T], send: Callable[[T], T]) -> T:
+        """What `find` gives on rank 0, and what `send` makes of it for the others. All ranks call this together.
+
+        A UserError on rank 0 is raised on all.
+        """
+        if not self.root:
+            found, problems = self.comm.bcast(None, root=0)
+            if problems is not None:
+                raise UserError(problems)
+            return found  # type: ignore[no-any-return]
+        try:
+            mine = find()
+        except UserError as error:
+            self.comm.bcast((None, error.problems), root=0)
+            raise
+        self.comm.bcast((send(mine), None), root=0)
+        return mine
 
 
 def launched(environment: Mapping[str, str] = os.environ) -> int:
