@@ -11,9 +11,9 @@ from cosim.graph.connect import neuron_scope, pair_scope
 from cosim.graph.ir import ContinuousIR, Edges, NetworkIR, Parameter, PopulationIR, ProjectionIR, Rule
 from cosim.graph.lesion import Lesions
 from cosim.graph.place import places
-from cosim.graph.random import F64, stream
+from cosim.graph.random import stream
 from cosim.graph.source import EdgeSource, edge_source
-from cosim.graph.values import dimension, is_constant, realise
+from cosim.graph.values import blocks, dimension, is_constant, names_in, realise
 from cosim.spec.circuit import (
     BUILTIN_MODELS,
     AxisSpec,
@@ -129,6 +129,9 @@ def _edge_builder(
     found: EdgeSource, lesions: Lesions,
 ) -> Callable[[int, int], Edges]:  # fmt: skip
     over = spec.connect.kernel.over if spec.connect.kernel is not None else "y"
+    randoms = {key: stream(seed, f"projection/{name}/{key}") for key in (*values, "delay")}
+    drawn = [*values.values(), *([delay] if isinstance(delay, Draw) else [])]
+    names = frozenset().union(*(names_in(value) for value in drawn))
 
     def edges(lo: int, hi: int) -> Edges:
         if name in lesions.cut:
@@ -139,24 +142,22 @@ def _edge_builder(
         if keep is not None:
             pre, post = pre[keep], post[keep]
             columns = {k: Value(v.value[keep], v.dim) for k, v in columns.items()}
-        here: dict[str, Value] = {**scope, **columns}
-        if not all(is_constant(v, here) for v in values.values()) or isinstance(delay, Draw):
-            here = {**scope, **pair_scope(source, target, pre, post, over), **columns}
-        arrays: dict[str, F64] = {}
-        for key, value in values.items():
-            random = stream(seed, f"projection/{name}/{key}")
-            arrays[key] = realise(value, here, len(pre), dims[key], random, post, pre)
-            if _is_weight(key):
-                arrays[key] *= spec.gain
-        if isinstance(delay, Draw):
-            seconds = realise(delay, here, len(pre), TIME, stream(seed, f"projection/{name}/delay"), post, pre)
-        elif "delay" in columns:
-            seconds = columns["delay"].value
-        else:
-            seconds = np.array(delay)
-        steps = np.rint(np.maximum(seconds, 0.0) / dt).astype(np.int32)
-        delays = steps if steps.ndim else np.full(len(pre), steps)
-        return Edges(pre.astype(np.int32), post.astype(np.int32), delays, arrays)
+        # in parts, so that what belongs to edges is in memory once for all of them and stays in the cache meanwhile
+        arrays = {key: np.empty(len(pre)) for key in values}
+        steps = np.empty(len(pre), dtype=np.int32)
+        for part in blocks(len(pre)):
+            ends = pre[part], post[part]
+            here = {**scope, **pair_scope(source, target, *ends, over, names)}
+            here |= {k: Value(v.value[part], v.dim) for k, v in columns.items()}
+            for key, value in values.items():
+                array = realise(value, here, len(ends[0]), dims[key], randoms[key], ends[1], ends[0])
+                arrays[key][part] = array * spec.gain if _is_weight(key) else array
+            if isinstance(delay, Draw):
+                seconds = realise(delay, here, len(ends[0]), TIME, randoms["delay"], ends[1], ends[0])
+            else:
+                seconds = here["delay"].value if "delay" in columns else np.array(delay)
+            steps[part] = np.rint(np.maximum(seconds, 0.0) / dt)
+        return Edges(pre.astype(np.int32), post.astype(np.int32), steps, arrays)
 
     return edges
 

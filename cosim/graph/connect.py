@@ -8,7 +8,7 @@ window of sources sorted along the axis, so the work grows with the number of pa
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,29 +25,41 @@ _BLOCK = 4_000_000  # pairs evaluated at once
 _POSITIONS = {"y": "y", "start": "start", "end": "end"}
 
 
-def neuron_scope(population: PopulationIR, ids: NDArray[np.integer] | slice, suffix: str = "") -> dict[str, Value]:
+def neuron_scope(
+    population: PopulationIR, ids: NDArray[np.integer] | slice, suffix: str = "", names: Collection[str] | None = None
+) -> dict[str, Value]:  # fmt: skip
     """Variables of neurons for expressions: y, start, end, further coordinates [m], side, side_sign, segment, pool,
-    i; and the numbers that a connectome has of them."""
-    side = population.side[ids]
-    scope = {name + suffix: Value(getattr(population, field)[ids], LENGTH) for name, field in _POSITIONS.items()}
-    scope |= {name + suffix: Value(values[ids], LENGTH) for name, values in population.coordinates.items()}
-    scope["side" + suffix] = Value(side.astype(np.float64))
-    scope["side_sign" + suffix] = Value(1.0 - 2.0 * side)
-    scope["segment" + suffix] = Value(population.segment[ids].astype(np.float64))
-    scope["pool" + suffix] = Value(population.pool[ids].astype(np.float64))
-    scope["i" + suffix] = Value(np.arange(population.n, dtype=np.float64)[ids])
-    own = {name + suffix: Value(value.value[ids], value.dim) for name, value in population.columns.items()}
-    return own | scope
-
-
-def pair_scope(source: PopulationIR, target: PopulationIR, pre: I64, post: I64, over: str) -> dict[str, Value]:
-    """Variables of pairs: the neuron variables with _pre and _post, and the distance d [m] along `over`."""
-    scope = neuron_scope(source, pre, "_pre") | neuron_scope(target, post, "_post")
-    scope["d"] = Value(np.abs(scope[over + "_pre"].value - scope[over + "_post"].value), LENGTH)
+    i; and the numbers that a connectome has of them. With `names` only those."""
+    values = {name: (value.value, value.dim) for name, value in population.columns.items()}
+    values |= {name: (getattr(population, field), LENGTH) for name, field in _POSITIONS.items()}
+    values |= {name: (place, LENGTH) for name, place in population.coordinates.items()}
+    values |= {name: (getattr(population, name), NONE) for name in ("side", "segment", "pool")}
+    values |= {"side_sign": (population.side, NONE), "i": (np.arange(population.n), NONE)}
+    scope = {
+        name + suffix: Value(np.asarray(array[ids], dtype=np.float64), dim)
+        for name, (array, dim) in values.items()
+        if names is None or name + suffix in names
+    }
+    sign = scope.get("side_sign" + suffix)
+    if sign is not None:
+        scope["side_sign" + suffix] = Value(1.0 - 2.0 * sign.value)
     return scope
 
 
-def _side_pairs(source: PopulationIR, target: PopulationIR, side: str) -> Iterator[tuple[I64, I64]]:
+def pair_scope(
+    source: PopulationIR, target: PopulationIR, pre: I64, post: I64, over: str, names: Collection[str] | None = None
+) -> dict[str, Value]:  # fmt: skip
+    """Variables of pairs: the neuron variables with _pre and _post, and the distance d [m] along `over`; with `names`
+    those at least."""
+    if names is not None and "d" in names:
+        names = {*names, over + "_pre", over + "_post"}
+    scope = neuron_scope(source, pre, "_pre", names) | neuron_scope(target, post, "_post", names)
+    if names is None or "d" in names:
+        scope["d"] = Value(np.abs(scope[over + "_pre"].value - scope[over + "_post"].value), LENGTH)
+    return scope
+
+
+def sides_joined(source: PopulationIR, target: PopulationIR, side: str) -> Iterator[tuple[I64, I64]]:
     """Ids of the sources and targets that may be joined, side by side."""
     if side == "any":
         yield np.arange(source.n), np.arange(target.n)
@@ -129,7 +141,7 @@ def _by_probability(
 ) -> Iterator[tuple[I64, I64]]:  # fmt: skip
     kernel = connect.kernel
     over = kernel.over if kernel is not None else "y"
-    for pre_side, post_side in _side_pairs(source, target, side):
+    for pre_side, post_side in sides_joined(source, target, side):
         post_side = post_side[(post_side >= lo) & (post_side < hi)]
         ordered, first, last = _windows(kernel, source, target, pre_side, post_side)
         for pre, post in _candidates(ordered, first, last, post_side):
@@ -162,7 +174,7 @@ def _by_skipping(
 ) -> Iterator[tuple[I64, I64]]:  # fmt: skip
     """One probability for all pairs: jump from edge to edge (gaps are geometric), so the work grows with the edges
     only."""
-    for pre_side, post_side in _side_pairs(source, target, side):
+    for pre_side, post_side in sides_joined(source, target, side):
         post_all = post_side[(post_side >= lo) & (post_side < hi)]
         size = len(pre_side)
         width = int(size * p + 6.0 * np.sqrt(size * p) + 8)
@@ -220,7 +232,7 @@ def _by_indegree(
     want = connect.indegree
     assert want is not None
     loops = connect.autapses or source.name != target.name
-    for pre_side, post_side in _side_pairs(source, target, side):
+    for pre_side, post_side in sides_joined(source, target, side):
         post = post_side[(post_side >= lo) & (post_side < hi)]
         available = len(pre_side) - (0 if loops else 1)
         if want > available:
@@ -253,7 +265,7 @@ def pairs(
     connect: ConnectSpec, source: PopulationIR, target: PopulationIR, side: str, *, seed: int, name: str, scope: Scope,
     lo: int, hi: int,
 ) -> tuple[I64, I64]:  # fmt: skip
-    """All pairs (pre, post) with lo <= post < hi, sorted by (post, pre), for every rule but `table` and `connectome`.
+    """All pairs (pre, post) with lo <= post < hi, sorted by (post, pre); not for `degrees`, `table` and `connectome`.
 
     Raises UnitError for impossible numbers (indegree too large, unequal sizes for one_to_one, a negative probability).
     """

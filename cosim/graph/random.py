@@ -37,8 +37,8 @@ def mix(z: U64) -> U64:
     return z
 
 
-def hashes(key: np.uint64, *ids: NDArray[np.integer]) -> U64:
-    """64 random bits per element, a function of the key and the (broadcast) ids."""
+def hashes(key: np.uint64 | U64, *ids: NDArray[np.integer]) -> U64:
+    """64 random bits per element, a function of the key (or a key for each) and the (broadcast) ids."""
     with np.errstate(over="ignore"):
         state: U64 = np.atleast_1d(np.asarray(key, dtype=np.uint64))
         for counter in ids:

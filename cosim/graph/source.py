@@ -1,4 +1,4 @@
-"""Where the edges of a projection come from: a rule, a table, or a connectome; always by range of targets."""
+"""Where the edges of a projection come from: a rule, degrees, a table, or a connectome; always by range of targets."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from cosim.connectome.columns import Numbers, matches, value_scope
 from cosim.graph.cells import Cells
 from cosim.graph.connect import pairs
+from cosim.graph.degrees import Degrees
 from cosim.graph.ir import PopulationIR
 from cosim.graph.random import stream
 from cosim.graph.shuffled import Shuffled
@@ -140,4 +141,6 @@ def _as_they_are(
             return FromConnectome(connect, source, target)
         except UnitError as error:
             raise Located([(("where",), str(error))]) from None
+    if connect.degrees is not None:
+        return Degrees(connect.degrees, connect.autapses, source, target, side, seed, name, scope)
     return Rule(connect, source, target, side, seed, name, scope)

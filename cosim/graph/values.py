@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 from numpy.typing import NDArray
 
 from cosim.graph.random import F64, exact_log, normals, uniforms
 from cosim.spec.circuit import Draw
 from cosim.spec.units import Dim, Expression, Scope, UnitError, dim_text, kind_text
+
+_BLOCK = 1 << 15
 
 
 def dimension(value: Draw | Expression, scope: Scope) -> Dim:
@@ -38,6 +42,21 @@ def _array(expression: Expression, scope: Scope, size: int, dim: Dim) -> F64:
 def is_constant(value: Draw | Expression, parameters: Scope) -> bool:
     """True if the value is one number for everybody (no draw, nothing but units and document parameters)."""
     return isinstance(value, Expression) and not value.free(parameters)
+
+
+def names_in(value: Draw | Expression) -> frozenset[str]:
+    """The free names of a fixed or drawn value."""
+    if isinstance(value, Expression):
+        return value.names
+    parts = [*(value.normal or ()), *(value.uniform or ()), *(value.lognormal or ()), *(value.clip or ())]
+    parts += [value.exponential] if value.exponential is not None else []
+    return frozenset().union(*(part.names for part in parts))
+
+
+def blocks(n: int) -> Iterator[slice]:
+    """0 to n in parts whose values and intermediate results fit the cache; one empty part for 0."""
+    for begin in range(0, max(n, 1), _BLOCK):
+        yield slice(begin, min(begin + _BLOCK, n))
 
 
 def realise(

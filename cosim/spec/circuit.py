@@ -179,22 +179,39 @@ class KernelSpec(Spec):
         return self
 
 
+class DegreesSpec(Spec):
+    """``edges`` connections in all, dealt to neurons in proportion to what they attract (``in``) and send (``out``).
+
+    A target's share of the edges is its ``in`` over the sum of all targets', rounded; its sources are distinct, drawn
+    with a probability proportional to their ``out`` (Chung & Lu 2002, doi:10.1073/pnas.252631999). Both are drawn per
+    neuron or expressions over its variables; only ratios matter; by default all are equal. ``count`` gives every edge a
+    number of synapses, rounded up and at least 1, which its parameters may use.
+    """
+
+    edges: Count
+    incoming: Annotated[ValueOrDraw | None, Field(alias="in")] = None
+    outgoing: Annotated[ValueOrDraw | None, Field(alias="out")] = None
+    count: ValueOrDraw | None = None
+
+
 class ConnectSpec(Spec):
     """Which pairs are joined; exactly one rule.
 
     ``probability`` is a number or an expression over y_pre, y_post, side_pre, ... (and any coordinate); ``indegree``
-    draws that many distinct sources per target; ``table`` is a CSV file with columns pre, post (ids in their
-    populations) and, as further columns, synaptic parameters with their unit in brackets and `delay`. ``where`` is a
-    condition on the pair. ``connectome`` names the data set that both populations are made of; then ``where`` says by
-    column which of its connections are meant, and the parameters may use their numbers (`count`, `sign`, ...).
-    ``shuffle: degree_preserving`` gives every edge another target so that all neurons keep their in- and outdegree;
-    an edge takes its numbers along with its source. It is drawn with the run's seed, or with ``seed``.
+    draws that many distinct sources per target; ``degrees`` deals a number of edges to neurons of unequal degrees;
+    ``table`` is a CSV file with columns pre, post (ids in their populations) and, as further columns, synaptic
+    parameters with their unit in brackets and `delay`. ``where`` is a condition on the pair. ``connectome`` names the
+    data set that both populations are made of; then ``where`` says by column which of its connections are meant, and
+    the parameters may use their numbers (`count`, `sign`, ...). ``shuffle: degree_preserving`` gives every edge another
+    target so that all neurons keep their in- and outdegree; an edge takes its numbers along with its source. It is
+    drawn with the run's seed, or with ``seed``.
     """
 
     all_to_all: Literal[True] | None = None
     one_to_one: Literal[True] | None = None
     probability: Expr | None = None
     indegree: Count | None = None
+    degrees: DegreesSpec | None = None
     table: str | None = None
     connectome: str | None = None
     kernel: KernelSpec | None = None
@@ -210,7 +227,7 @@ class ConnectSpec(Spec):
 
     @model_validator(mode="after")
     def _one(self) -> ConnectSpec:
-        rules = ("all_to_all", "one_to_one", "probability", "indegree", "table", "connectome")
+        rules = ("all_to_all", "one_to_one", "probability", "indegree", "degrees", "table", "connectome")
         given = [k for k in rules if getattr(self, k) is not None]
         if len(given) != 1:
             raise UnitError(f"expected exactly one of {', '.join(rules)}")
@@ -218,7 +235,7 @@ class ConnectSpec(Spec):
             raise Located([(("kernel",), "a kernel needs a probability to multiply")])
         if self.seed is not None and self.shuffle is None:
             raise Located([(("seed",), "seed goes with shuffle; rules are drawn with the run's seed")])
-        if self.where is not None and (self.table or self.indegree):
+        if self.where is not None and (self.table or self.indegree or self.degrees):
             raise Located([(("where",), "where goes with probability, all_to_all, one_to_one and connectome")])
         if self.where is not None and isinstance(self.where, dict) != (self.connectome is not None):
             want = "columns with their values, e.g. {kind: chemical}" if self.connectome else "an expression"

@@ -37,6 +37,7 @@ RULES: list[Any] = [
     {"probability": 0.6},
     {"probability": "0.2 + 0.5*y_pre/(0.1 m)"},
     {"indegree": 7},
+    {"degrees": {"edges": 3001, "in": {"exponential": 1}, "out": {"lognormal": [1, 2]}, "count": {"exponential": 3}}},
     {"probability": 0.5, "kernel": {"gaussian": {"rostral": "2 mm", "caudal": "5 mm"}}},
     {"probability": 0.5, "kernel": {"exponential": {"rostral": "2 mm", "caudal": "5 mm"}}, "where": "y_pre < 50 mm"},
 ]
@@ -81,6 +82,51 @@ def test_indegree_draws_distinct_sources_evenly() -> None:
     assert (np.bincount(found.post) == 150).all()
     outdegree = np.bincount(found.pre, minlength=200)
     assert abs(outdegree - 150).max() < 5 * math.sqrt(200 * 0.75 * 0.25)
+
+
+def test_degrees_follow_what_neurons_attract_and_send() -> None:
+    # ramps: known degrees; few edges, so that hardly any source is drawn twice for a target
+    found = edges(pair({"degrees": {"edges": 40_000, "in": "1 + i/1000", "out": "3 - i/1000"}}, n=2000))
+    assert len(found) == 40_000
+    share = np.cumsum(1 + np.arange(2000) / 1000)
+    assert np.array_equal(np.cumsum(np.bincount(found.post, minlength=2000)), np.rint(share * 40_000 / share[-1]))
+    halves = np.bincount(found.pre // 1000)
+    expected = np.array([2.5, 1.5]) * 10_000
+    assert (np.abs(halves - expected) < 4 * np.sqrt(expected)).all()
+
+
+def test_degrees_without_in_and_out_are_equal_or_binomial() -> None:
+    found = edges(pair({"degrees": {"edges": 200 * 20}}))
+    assert (np.bincount(found.post, minlength=200) == 20).all()
+    assert np.bincount(found.pre, minlength=200).var() == pytest.approx(20 * 0.9, rel=0.4)
+
+
+def test_degrees_join_a_neuron_to_itself_only_if_asked() -> None:
+    connect: dict[str, Any] = {"degrees": {"edges": 20 * 19}}
+    projection = {"from": "A", "to": "A", "on_spike": "v += 1", "connect": connect}
+    populations = {"A": {"model": "point", "n": 20}}
+    others = edges(network(populations=populations, projections={"P": projection}))
+    assert len(others) == 20 * 19 and not (others.pre == others.post).any()
+    connect |= {"degrees": {"edges": 20 * 20}, "autapses": True}
+    everybody = edges(network(populations=populations, projections={"P": projection}))
+    assert (everybody.pre.reshape(20, 20) == range(20)).all()
+
+
+def test_an_edge_has_a_whole_number_of_synapses_for_its_parameters() -> None:
+    connect = {"degrees": {"edges": 30_000, "count": {"lognormal": [3, 8], "clip": [0, 50]}}}
+    found = edges(pair(connect, n=300, parameters={"w": "0.5*count*where(i_pre < 100, -1, 1)"}))
+    count = found.parameters["w"] * np.where(found.pre < 100, -2, 2)
+    assert (count == np.floor(count)).all() and count.min() == 1 and count.max() == 50
+    sigma = math.sqrt(math.log(1 + 64 / 9))
+    median = 3 * math.exp(-(sigma**2) / 2)
+    above = 0.5 * math.erfc(math.log(4 / median) / sigma / math.sqrt(2))  # of a lognormal, so that ceil gives 5 or more
+    assert (count >= 5).mean() == pytest.approx(above, abs=4 * math.sqrt(above / 30_000))
+
+
+def test_degrees_keep_sides_apart() -> None:
+    found = edges(pair({"degrees": {"edges": 2000, "in": {"uniform": [0, 1]}}}, side="opposite", n=100))
+    assert len(found) == 2000 and ((found.pre < 100) != (found.post < 100)).all()
+    assert (np.diff(found.post.astype(np.int64) * 200 + found.pre) > 0).all()
 
 
 def test_sides_are_kept_apart() -> None:
@@ -223,6 +269,9 @@ def test_bad_tables_name_the_line(tmp_path: Path, text: str, message: str) -> No
     [
         ({"indegree": 500}, "indegree 500 is more than the 200 sources there are"),
         ({"probability": "y_pre/(1 m) - 1"}, "negative probability"),
+        ({"degrees": {"edges": 30_000, "in": "1 + i"}}, "neuron 199 would have 299 sources of the 200 there are"),
+        ({"degrees": {"edges": 200, "out": "i - 1"}}, "'out' must not be negative"),
+        ({"degrees": {"edges": 200, "in": 0}}, "'in' must not be negative, and not zero"),
     ],
 )
 def test_impossible_numbers_are_refused_with_the_place(connect: Any, message: str) -> None:
