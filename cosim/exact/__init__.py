@@ -21,13 +21,23 @@ import numpy as np
 from cosim.exact import circular, exponential, logarithm, powers
 
 Elementwise = Callable[..., Any]
+#: numbers at a time: what is computed in between stays in the processor's cache
+_BLOCK = 4096
 
 
 def _elementwise(function: Callable[..., Any]) -> Elementwise:
     @wraps(function)
     def call(*arguments: Any) -> Any:
+        given = [np.asarray(x, dtype=np.float64) for x in arguments]
         with np.errstate(all="ignore"):
-            return function(*(np.asarray(x, dtype=np.float64) for x in arguments))[()]
+            if max(x.size for x in given) <= _BLOCK:
+                return function(*given)[()]
+            whole = np.broadcast_arrays(*given)
+            out = np.empty(whole[0].shape)
+            flat = [x.reshape(-1) for x in whole]
+            for at in range(0, out.size, _BLOCK):
+                out.reshape(-1)[at : at + _BLOCK] = function(*(x[at : at + _BLOCK] for x in flat))
+            return out
 
     return call
 

@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
-from cosim.exact.constants import BITS_2_64, BITS_HALF, BITS_QUARTER, EXP, INF, INV_LN2, LN2_HIGH, LN2_LOW, ROUND, SINH
+from cosim.exact.constants import (
+    BITS_2_64,
+    BITS_HALF,
+    BITS_QUARTER,
+    EXP,
+    INF,
+    INV_LN2,
+    LEAST,
+    LN2_HIGH,
+    LN2_LOW,
+    ROUND,
+    SINH,
+)
 from cosim.exact.operations import Bits, Real, absolute, bits, polynomial, value, where, with_sign_of
 from cosim.exact.sums import sum_exact, sum_ordered
 
@@ -57,7 +69,7 @@ def exprel(x: Real) -> Real:
     high, low = beyond_one(r, rest)
     large = (1.0 + (high + low)) * value((k << 52) + BITS_HALF - BITS_2_64)
     quotient = where(x > 700.0, (large / x) * 36893488147419103232.0, expm1(x) / x)
-    return where(x > 717.0, INF, where(x == 0.0, 1.0, quotient))
+    return where(x > 717.0, INF, where(absolute(x) < LEAST, 1.0, quotient))
 
 
 def half_exp(a: Real) -> tuple[Real, Real]:

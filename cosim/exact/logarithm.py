@@ -102,6 +102,6 @@ def power(x: Real, y: Real) -> Real:
     size2 = where((a < LEAST) | (a > MOST), ends, size)
     half = 0.5 * y
     odd = (whole(y) == y) & (whole(half) != half)
-    turned = where((x < 0.0) & odd, -size2, size2)
+    turned = where(odd, with_sign_of(size2, x), size2)
     defined = where((x <= -LEAST) & (x >= -MOST) & (whole(y) != y), NAN, turned)
-    return where((x == 1.0) | (y == 0.0), 1.0, where((x == x) & (y == y), defined, NAN))
+    return where((x == 1.0) | (absolute(y) < LEAST), 1.0, where((x == x) & (y == y), defined, NAN))

@@ -100,6 +100,24 @@ CLOCKED = {
 GRADED = {"equations": "dv/dt = (I - v)/(20*ms) : 1\nI : 1", "method": "euler", "initial": {"v": {"uniform": [0, 1]}}}
 
 
+#: every function that equations may use, and every operation that a language has its own idea of
+FUNCTIONS = (
+    "exp(v)", "expm1(v - 1)", "exprel(v - 1)", "log(0.1 + v**2)", "log10(0.1 + abs(v))", "log1p(abs(v))",
+    "sin(300*Hz*t + v)", "cos(30*v)", "tan(v)", "sinh(v)", "cosh(v)", "tanh(v)", "arcsin(clip(v, -1, 1))",
+    "arccos(clip(0.9*v, -1, 1))", "arctan(3*v)", "sqrt(abs(v))", "abs(v)**1.7", "(2 + v)**v", "abs(v)**0.5",
+    "v**3 + v**4", "(1 + abs(v))**-2 + v**7", "v % 0.3", "v // 0.3", "i/N + i % 3", "floor(3*v) - ceil(2*v)",
+    "2**0.3*v + exp(0.3)*v", "sign(v)*exp(-v**2)", "timestep(t, dt)*1e-3",
+)  # fmt: skip
+
+
+def every_function() -> dict[str, Any]:
+    """One state variable follows each function of a v that a drive moves; some are in threshold, reset and synapse."""
+    lines = ["dv/dt = (I - v + g + 0.5*sin(200*Hz*t))/tau : 1", "dg/dt = -g/tau_g : 1", "I : 1"]
+    lines += [f"df{k}/dt = ({f} - f{k})/(3*ms) : 1" for k, f in enumerate(FUNCTIONS)]
+    cell = lif(equations="\n".join(lines), threshold="v > 1 + 0.1*exp(-f0)", reset="v = 0.1*sin(v)")
+    return recurrent(cell, join("A", "A", on_spike="g += w*exp(-v_post**2)"), n=20)
+
+
 def two(**more: Any) -> dict[str, Any]:
     """Two populations of one model, one of another between them: ids of a group do not ascend without gaps."""
     return {
@@ -213,5 +231,6 @@ CIRCUITS: dict[str, Circuit] = {
         recurrent(lif(), projections={"AB": join("A", "A", **WEAK), "AA": join("A", "A", **WEAK)}),
         cut_at_50, Lesions(cut_later=frozenset({"AB"}))),
     "no_edges": Circuit(two(), None, Lesions(cut=frozenset({"AB", "BA", "KA", "AK", "KB", "inhibition"}))),
+    "functions": Circuit(every_function()),
     "one_neuron": Circuit(recurrent(lif(), join("A", "A", connect={"all_to_all": True}), n=1)),
 }  # fmt: skip

@@ -1,6 +1,5 @@
 """The compiled backend gives the bits of the runtime backend, on every kind of circuit and across checkpoints."""
 
-import math
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -39,12 +38,10 @@ def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 def reference() -> str:
     """The runtime's target to compare with.
 
-    Cython needs a quarter of a minute for each circuit, numpy none, and gives the same bits where its exp is the C
-    library's (on some processors it has its own). ``COSIM_TEST_COMPILED=all`` takes cython everywhere.
+    Cython needs a quarter of a minute for each circuit, numpy none, and gives the same bits.
+    ``COSIM_TEST_COMPILED=all`` takes cython everywhere.
     """
-    x = np.linspace(-3, 0, 1000)
-    same = np.exp(x).tolist() == [math.exp(value) for value in x]
-    return "numpy" if same and os.environ.get("COSIM_TEST_COMPILED") != "all" else "cython"
+    return "cython" if os.environ.get("COSIM_TEST_COMPILED") == "all" else "numpy"
 
 
 def built(circuit: Circuit, **more: object) -> NetworkIR:
