@@ -47,7 +47,7 @@ def line_of(table: TableSpec, row: int) -> int:
 def no_column(path: Path, name: str, there: list[str], line: int = 0) -> UserError:
     """The complaint about a column that is not there."""
     listed = ", ".join(f"'{one}'" for one in there[:20]) or "none"
-    message = f"no column '{name}'{suggest(name, there) or f'; there are: {listed}'}"
+    message = f"no column '{name}' among {listed}{suggest(name, there)}"
     return UserError(Problem(str(path), line, 1 if line else 0, "", message))
 
 

@@ -34,6 +34,8 @@ _FORMAT = 2
 PREPARED = ".prepared"
 #: fewer edges than this are read anew by every process: it takes milliseconds
 _WORTH_KEEPING = 100_000
+#: files of fewer bytes cannot hold that many
+_WORTH_WAITING = 1_000_000
 
 
 def describe(name: str | Path, document: Path | None = None) -> Document:
@@ -88,13 +90,13 @@ def _load(document: Document, paths: Mapping[str, Path], key: str) -> Connectome
     if key not in _LOADED:
         folder = data_folder(spec_of(document).name) / PREPARED / key[:20]
         connectome = _opened(spec_of(document), key, folder)
-        _LOADED[key] = connectome or _made(document, paths, key, folder)
+        _LOADED[key] = connectome if connectome is not None else _made(document, paths, key, folder)
     return _LOADED[key]
 
 
 def _made(document: Document, paths: Mapping[str, Path], key: str, folder: Path) -> Connectome:
     """From the tables; large ones are kept. Of several processes one does it, the others find what it made."""
-    large = sum(path.stat().st_size for path in paths.values()) >= _WORTH_KEEPING
+    large = sum(path.stat().st_size for path in paths.values()) >= _WORTH_WAITING
     with _alone(folder.parent) if large else contextlib.nullcontext():
         found = _opened(spec_of(document), key, folder)
         if found is not None:

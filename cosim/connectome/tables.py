@@ -209,7 +209,8 @@ def _counts(file: _File, key: str, raw: Raw, *, signed: bool) -> NDArray[Any]:
     bad = np.flatnonzero(~np.isfinite(numbers) | ((numbers < 0) & (not signed)))
     if len(bad):
         row = int(bad[0])
-        what = "a negative count" if numbers[row] < 0 and np.isfinite(numbers[row]) else "not a count"
-        raise file.wrong(row, f"{key} {numbers[row]:g} is {what}")
+        if np.isnan(numbers[row]):
+            raise file.wrong(row, f"{key}: there is no number")
+        raise file.wrong(row, f"{key} {numbers[row]:g} is {'a negative' if numbers[row] < 0 else 'no'} count")
     whole = numbers.astype(np.int32)
     return whole if (whole == numbers).all() else numbers
