@@ -115,18 +115,16 @@ def check_numbers(document: Document, connectome: Connectome) -> list[Problem]:
     """The numbers of ``expect`` that are not met."""
     problems = []
     for i, expect in enumerate(connectome.spec.expect):
-        # one expectation may stand there without a list
-        here: tuple[str | int, ...] = ("expect", i) if document.root.at(("expect", i)) is not None else ("expect",)
         try:
             found = counted(connectome, expect)
         except UnitError as error:
-            problems.append(document.problem(here, str(error)))
+            problems.append(document.problem(("expect", i), str(error)))
             continue
         for key, (wanted, got) in found.items():
             if wanted != got:
                 which = f" where {_conditions(expect.where)}" if expect.where else ""
                 message = f"expected {wanted} {_WORDS[key]}{which}, the tables have {got}"
-                problems.append(document.problem((*here, key), message))
+                problems.append(document.problem(("expect", i, key), message))
     return problems
 
 

@@ -16,13 +16,14 @@ from cosim.spec.units import suggest
 if TYPE_CHECKING:
     from cosim.connectome.data import Connectome
 
-#: the nearest name is not looked for among more ids than this
+#: the nearest name is not looked for among more ids than this, nor among numbers
 _SEARCHED = 20_000
 
 
 def missing(connectome: Connectome, cell: str | int) -> str:
     """What to tell a user who asks for a cell that the data set does not have."""
-    near = suggest(str(cell), connectome.rows_by_id) if connectome.n <= _SEARCHED else ""
+    named = connectome.n <= _SEARCHED and connectome.ids.dtype.kind == "U"
+    near = suggest(str(cell), connectome.rows_by_id) if named else ""
     return f"'{cell}' is no cell of {connectome.name}{_of_family(connectome.spec, str(cell)) or near}"
 
 

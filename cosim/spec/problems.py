@@ -229,6 +229,16 @@ def _unknown(path: Path_, model: type[BaseModel], extra_keys: Sequence[str]) -> 
     return f"unknown key '{path[-1]}'{hint}"
 
 
+def _as_written(path: Path_, root: Node) -> Path_:
+    """A path without the indices of single values where a list may stand."""
+    found: Path_ = ()
+    for step in path:
+        node = root.at(found)
+        if not (isinstance(step, int) and node is not None and not node.is_list):
+            found = (*found, step)
+    return found
+
+
 def placer(root: Node, prefix: str = "", own: frozenset[str] | None = None) -> Place:
     """A function that places problems of the document `root`.
 
@@ -236,6 +246,7 @@ def placer(root: Node, prefix: str = "", own: frozenset[str] | None = None) -> P
     """
 
     def place(path: Path_, message: str, key: bool) -> Problem:
+        path = _as_written(path, root)
         node, depth = root.nearest(path)
         text = dotted(path)
         if prefix and own is not None and node.file not in own:
