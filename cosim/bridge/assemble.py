@@ -18,6 +18,7 @@ from cosim.errors import UserError
 from cosim.graph.build import build as build_network
 from cosim.graph.ir import NetworkIR
 from cosim.graph.lesion import Lesions
+from cosim.graph.poisson import with_poisson
 from cosim.neural.backend import NeuralBackend
 from cosim.spec.body import BodySpec
 from cosim.spec.circuit import CircuitSpec
@@ -74,14 +75,19 @@ def assemble(parts: Parts, *, seed: int, backend: BackendFactory) -> Lockstep:
     network = None
     running: NeuralBackend | None = None
     if parts.circuit is not None:
+        kind: str = "circuit"
+        path: tuple[str | int, ...] = ()
         try:
             network = build_network(
                 parts.circuit, seed=seed, dt=clock.dt, parameters=parts.circuit_parameters, folder=parts.circuit_folder,
                 lesions=Lesions.of(spec.ablate),
             )  # fmt: skip
+            kind, path = "experiment", ("drives",)
+            network = with_poisson(network, spec.drives, parts.experiment_parameters)
+            kind, path = "circuit", ()
             running = backend(network, clock.steps)
         except Located as error:
-            found.add("circuit", (), error)
+            found.add(kind, path, error)
             raise AssemblyError(found.problems) from None
     try:
         lockstep = _wire(parts, clock, network, running, body, found)
@@ -108,6 +114,8 @@ def _wire(
     if network is not None and running is not None:
         inputs = Inputs(network, running)
         for name, drive in spec.drives.items():
+            if drive.poisson is not None:
+                continue  # part of the network
             try:
                 inputs.add_drive(drive, clock, scope, parts.experiment_folder)
             except Located as error:

@@ -82,8 +82,21 @@ class TimeFileSpec(Spec):
     scale: Expr | None = None
 
 
+class PoissonSpec(Spec):
+    """Spikes at `rate`, independent for every neuron; each adds `weight` to the variable, `delay` after it (by default
+    one network step).
+
+    The sources are a population with the drive's name, of the model poisson_source: they are recorded, and another
+    drive may change their `rate`.
+    """
+
+    rate: Expr
+    weight: Expr
+    delay: Delay | None = None
+
+
 class DriveSpec(Spec):
-    """A value added to a variable of selected neurons: exactly one of constant, ramp, pulse, file.
+    """Something added to a variable of selected neurons: exactly one of constant, ramp, pulse, file, poisson.
 
     Values are expressions over the neuron's y, side and pool variables, so a gradient is a constant drive.
     """
@@ -94,10 +107,11 @@ class DriveSpec(Spec):
     ramp: RampSpec | None = None
     pulse: PulseSpec | None = None
     file: TimeFileSpec | None = None
+    poisson: PoissonSpec | None = None
 
     @model_validator(mode="after")
     def _one(self) -> DriveSpec:
-        kinds = ("constant", "ramp", "pulse", "file")
+        kinds = ("constant", "ramp", "pulse", "file", "poisson")
         if sum(getattr(self, k) is not None for k in kinds) != 1:
             raise UnitError(f"expected exactly one of {', '.join(kinds)}")
         return self
