@@ -90,6 +90,16 @@ def _heavy_tailed() -> Edges:
     return Edges(pre[order], post[order], delay, {"w": weights[order]})
 
 
+def drawn_network(n: int, indegree: int, *, edges: bool = True) -> NetworkIR:
+    """The random network with its edges drawn for each range of targets, or without any."""
+    network = _circuit(n, indegree)
+    if edges:
+        return network
+    nobody = np.empty(0, dtype=np.int32)
+    none = Edges(nobody, nobody, nobody, {"w": np.empty(0)})
+    return _given(network, lambda: none)
+
+
 def _circuit(n: int, indegree: int) -> NetworkIR:
     given = {"parameters.n": str(n), "parameters.indegree": str(indegree)}
     document = load_document(_FILE, "circuit", given)

@@ -53,7 +53,7 @@ class ShardedBackend:
     def __init__(self, network: NetworkIR, steps_per_tick: int, make: Make, world: World) -> None:
         from mpi4py import MPI
 
-        self._world, self._comm, self._network = world, world.comm, network
+        self._world, self._comm, self._network, self._root = world, world.comm, network, world.root
         self.partition: Partition = partition(network, world.size)
         part = Part(self.partition.part(world.rank), frozenset(local_rules(network)))
         self._part = part
@@ -64,7 +64,7 @@ class ShardedBackend:
         self.epoch = int(world.comm.allreduce(inner.shortest_delay, MPI.MIN))
         inner.open(self.epoch, int(world.comm.allreduce(inner.longest_delay, MPI.MAX)))
         self._left = self.epoch
-        self._gather = Gather(world.comm)
+        self._gather = Gather(world.comm, inner)
         self._inputs: dict[tuple[str, str], tuple[F64, F64]] = {}
         self._mirrors: dict[tuple[str, str], F64] = {}
         self._to_copy: list[tuple[F64, F64]] = []
@@ -109,7 +109,8 @@ class ShardedBackend:
         return n_ticks
 
     def advance(self) -> None:
-        self._world.alarm.check()
+        if self._world.alarm.failure is not None:
+            self._world.alarm.check()
         clock = time.perf_counter
         inner = self._inner
         for local, given in self._to_copy:
@@ -128,7 +129,11 @@ class ShardedBackend:
         for local, given in self._to_copy:
             given[:] = local
         mark = clock()
-        self._spikes = self._gather(*inner.spikes())
+        if self._root:
+            self._spikes = self._gather.receive()
+        else:
+            self._gather.send()
+            self._spikes = inner.spikes()
         self.gathering += clock() - mark
 
     def spikes(self) -> Spikes:
@@ -165,7 +170,7 @@ class ShardedBackend:
         if found is None:
             return {}
         saved = merge(found, self.partition, self._network)
-        saved["spikes/step"], saved["spikes/id"] = self._spikes
+        saved["spikes/step"], saved["spikes/id"] = (part.copy() for part in self._spikes)
         return saved
 
     def restore(self, saved: Mapping[str, NDArray[Any]]) -> None:

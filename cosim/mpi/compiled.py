@@ -12,6 +12,7 @@ from cosim.graph.ir import NetworkIR
 from cosim.mpi.exchange import NEVER
 from cosim.mpi.state import EdgeKeys, Layout, edge_keys, spiking
 from cosim.neural.arrays import SynapsesArrays
+from cosim.neural.backend import Spikes
 from cosim.neural.compiled import CompiledBackend
 from cosim.neural.part import Part
 from cosim.neural.program import SummedText, SynapsesText
@@ -59,10 +60,11 @@ class CompiledShard(CompiledBackend):
         none = np.empty(0, dtype=np.int64)
         ids = np.concatenate([none, *lists])
         order = np.argsort(ids)
-        group = np.repeat(np.arange(len(lists), dtype=np.int32), [len(one) for one in lists])[order]
-        place = np.concatenate([none, *(np.arange(len(one)) for one in lists)])[order].astype(np.int32)
         self.sources: I32 = ids[order].astype(np.int32)
-        self._running.sources(len(lists), group, place)
+        group = np.repeat(np.arange(len(lists)), [len(one) for one in lists])
+        place = np.concatenate([none, *(np.arange(len(one)) for one in lists)])
+        where = np.stack([group, place], axis=1)[order].astype(np.int32)
+        self._running.sources(len(lists), where if len(lists) > 1 else None)
         self._members = heard
         number = {model: k for k, model in enumerate(heard)}
         out = []
@@ -90,11 +92,20 @@ class CompiledShard(CompiledBackend):
         self._n_spikes = self._running.steps(n, begins=begins, ends=ends)
         self._held = None
 
-    def outgoing(self, counts: I64) -> I64:
-        return self._running.outgoing(counts)
+    def messages(self, sent: I64, received: I64) -> tuple[Callable[[], int], Callable[[], int]]:
+        return self._running.messages(sent, received)
+
+    def rest(self, rank: int, n: int) -> I64:
+        return self._running.rest(rank, n)
 
     def incoming(self, counts: I64, spikes: I64) -> None:
         self._running.incoming(counts, spikes)
+
+    def numbers(self, out: I64) -> int:
+        return self._running.numbers(out)
+
+    def merge(self, counts: I64, numbers: I64) -> Spikes:
+        return self._running.merge(counts, numbers)
 
     # ------------------------------------------------------------ state
 

@@ -8,6 +8,7 @@ are an epoch shorter.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from cosim.graph.ir import NetworkIR
 from cosim.mpi.exchange import NEVER, pack, unpack
 from cosim.mpi.state import EdgeKeys, Layout, edge_keys, spiking
 from cosim.neural.arrays import SynapsesArrays
+from cosim.neural.backend import Spikes
 from cosim.neural.brian_private import own_variables, put_in_flight
 from cosim.neural.part import Part
 from cosim.neural.runtime import RuntimeBackend, by_step
@@ -113,22 +115,48 @@ class RuntimeShard(RuntimeBackend):
                 space[: len(heard)] = heard
                 space[-1] = len(heard)
 
-    def outgoing(self, counts: I64) -> I64:
+    def messages(self, sent: I64, received: I64) -> tuple[Callable[[], int], Callable[[], int]]:
+        return partial(self._pack, sent), partial(self._unpack, received)
+
+    def _pack(self, sent: I64) -> int:
         n_ranks, first, rank, number = self._route
+        room = sent.shape[1] - 2
         steps, ids = self._stacked(self._fresh)
         self._fresh = []
         neuron = np.searchsorted(self.own, ids)
         fans = first[neuron + 1] - first[neuron]
         within = np.arange(int(fans.sum())) - np.repeat(np.cumsum(fans) - fans, fans)
         at = np.repeat(first[neuron], fans) + within
-        order = np.argsort(rank[at], kind="stable")
-        counts[:] = np.bincount(rank[at], minlength=n_ranks)
-        return pack(np.repeat(steps, fans), number[at])[order]
+        numbers = pack(np.repeat(steps, fans), number[at])
+        parts = [numbers[rank[at] == one] for one in range(n_ranks)]
+        largest = max(len(part) for part in parts)
+        for one, part in enumerate(parts):
+            sent[one, :2] = len(part), largest
+            sent[one, 2 : 2 + min(len(part), room)] = part[:room]
+        self._rests: list[I64] = [part[room:] for part in parts]
+        return largest
+
+    def rest(self, rank: int, n: int) -> I64:
+        return self._rests[rank]
+
+    def _unpack(self, received: I64) -> int:
+        counts, room = received[:, 0], received.shape[1] - 2
+        if counts.max() <= room:
+            self.incoming(counts, np.concatenate([row[2 : 2 + row[0]] for row in received]))
+        return int(received[:, 1].max())
 
     def incoming(self, counts: I64, spikes: I64) -> None:
-        steps, numbers = unpack(np.sort(spikes[: int(counts.sum())]))
+        steps, numbers = unpack(np.sort(spikes))
         for step in np.unique(steps):
             self._waiting[int(step)] = numbers[steps == step].astype(np.int64)
+
+    def numbers(self, out: I64) -> int:
+        steps, ids = self.spikes()
+        out[: len(ids)] = pack(steps, ids)[: len(out)]
+        return len(ids)
+
+    def merge(self, counts: I64, numbers: I64) -> Spikes:
+        return unpack(np.sort(numbers[: int(counts.sum())]))
 
     # ------------------------------------------------------------ state
 

@@ -184,6 +184,12 @@ struct History
     }
 };
 
+// A neuron whose spikes come through the exchange: its group, and its place in the group's list of such neurons.
+struct Source
+{
+    int32_t group, place;
+};
+
 // The exchange of spikes with other ranks. A spike is one number: its step, and in the low 32 bits the receiver's number for
 // the neuron.
 struct Exchange
@@ -192,8 +198,9 @@ struct Exchange
     const int64_t *first = nullptr;  // own neuron -> its receivers: [first[n], first[n + 1])
     const int32_t *rank = nullptr, *number = nullptr;
     vector<vector<int64_t>> out;     // by rank
-    const int32_t *group = nullptr, *place = nullptr; // number of a source -> its group, and its place there
+    const Source *source = nullptr;                   // by number; null where all are of one group, at their number
     vector<vector<int32_t>> sources, ages;            // of what came in, by group
+    vector<int64_t> in, counts;
 
     void send(int32_t neuron, int64_t step)
     {
@@ -221,6 +228,28 @@ struct Context
 };
 
 template <typename T> static inline T *array(Context &context, size_t index) { return (T *)context.arrays[index]; }
+
+// Sorted runs, one after another, become one; returns the length.
+static int64_t merge_runs(int64_t *numbers, const int64_t *counts, int64_t n_runs)
+{
+    vector<int64_t> ends(1, 0);
+    for (int64_t run = 0; run < n_runs; run++)
+        if (counts[run])
+            ends.push_back(ends.back() + counts[run]);
+    while (ends.size() > 2)
+    {
+        vector<int64_t> merged(1, 0);
+        for (size_t k = 2; k < ends.size(); k += 2)
+        {
+            inplace_merge(numbers + ends[k - 2], numbers + ends[k - 1], numbers + ends[k]);
+            merged.push_back(ends[k]);
+        }
+        if (ends.size() % 2 == 0)
+            merged.push_back(ends.back());
+        ends.swap(merged);
+    }
+    return ends.back();
+}
 
 // Stable counting sort of `from` by keys in [0, n_keys).
 static void sort_by(const int32_t *keys, int64_t n_keys, const vector<int32_t> &from, vector<int32_t> &to)

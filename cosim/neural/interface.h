@@ -126,12 +126,11 @@ extern "C"
         exchange.out.assign(n_ranks, std::vector<int64_t>());
     }
 
-    // What comes in: the group of every source and its place there.
-    void cosim_sources(Context *context, int64_t n_groups, const int32_t *group, const int32_t *place)
+    // What may come in.
+    void cosim_sources(Context *context, int64_t n_groups, const cosim::Source *source)
     {
         cosim::Exchange &exchange = context->exchange;
-        exchange.group = group;
-        exchange.place = place;
+        exchange.source = source;
         exchange.sources.resize(n_groups);
         exchange.ages.resize(n_groups);
     }
@@ -140,63 +139,111 @@ extern "C"
 
     void cosim_remember(Context *context, int64_t steps) { context->history.longest = steps; }
 
-    // Hand over what goes to every rank, with the counts; returns how much that is, and keeps it if there is no room.
-    int64_t cosim_outgoing(Context *context, int64_t *counts, int64_t *spikes, int64_t room)
+    // Write the messages to all ranks, each [number of spikes, largest such number, spikes ...] with room for so many. Returns the
+    // largest; what does not fit is kept for cosim_rest.
+    int64_t cosim_pack(Context *context, int64_t *messages, int64_t room)
     {
         std::vector<std::vector<int64_t>> &out = context->exchange.out;
-        int64_t n = 0;
-        for (size_t rank = 0; rank < out.size(); rank++)
-            n += counts[rank] = (int64_t)out[rank].size();
-        if (n > room)
-            return n;
+        size_t largest = 0;
+        for (const std::vector<int64_t> &one : out)
+            largest = std::max(largest, one.size());
         for (std::vector<int64_t> &one : out)
         {
-            spikes = std::copy(one.begin(), one.end(), spikes);
-            one.clear();
+            messages[0] = (int64_t)one.size();
+            messages[1] = (int64_t)largest;
+            const size_t fits = std::min(one.size(), (size_t)room);
+            std::copy(one.begin(), one.begin() + fits, messages + 2);
+            one.erase(one.begin(), one.begin() + fits);
+            messages += 2 + room;
         }
-        return n;
+        return (int64_t)largest;
     }
 
-    // Deliver what came from every rank: merged by (step, number), which is (step, global id).
+    // The spikes to a rank that did not fit, of which the caller knows the number.
+    void cosim_rest(Context *context, int64_t rank, int64_t *spikes)
+    {
+        std::vector<int64_t> &one = context->exchange.out[rank];
+        std::copy(one.begin(), one.end(), spikes);
+        one.clear();
+    }
+
+    // Deliver what came from every rank, one rank after another: merged by (step, number), which is (step, global id).
     void cosim_incoming(Context *context, int64_t n_ranks, const int64_t *counts, int64_t *spikes)
     {
         Context &c = *context;
         cosim::Exchange &exchange = c.exchange;
-        std::vector<int64_t> ends(1, 0);
-        for (int64_t rank = 0; rank < n_ranks; rank++)
-            if (counts[rank])
-                ends.push_back(ends.back() + counts[rank]);
-        // every rank's part ascends: merge neighbours until one is left
-        while (ends.size() > 2)
-        {
-            std::vector<int64_t> merged(1, 0);
-            for (size_t k = 2; k < ends.size(); k += 2)
-            {
-                std::inplace_merge(spikes + ends[k - 2], spikes + ends[k - 1], spikes + ends[k]);
-                merged.push_back(ends[k]);
-            }
-            if (ends.size() % 2 == 0)
-                merged.push_back(ends.back());
-            ends.swap(merged);
-        }
+        cosim::merge_runs(spikes, counts, n_ranks);
         const int64_t now = *cosim::array<int64_t>(c, COSIM_TIMESTEP);
         for (size_t group = 0; group < exchange.sources.size(); group++)
         {
             exchange.sources[group].clear();
             exchange.ages[group].clear();
         }
-        for (int64_t k = 0; k < ends.back(); k++)
+        int64_t n = 0;
+        for (int64_t rank = 0; rank < n_ranks; rank++)
+            n += counts[rank];
+        const int64_t soon = 16;
+        for (int64_t k = 0; k < n; k++)
         {
-            const int64_t number = spikes[k] & 0xFFFFFFFF;
-            const int32_t group = exchange.group[number];
-            exchange.sources[group].push_back(exchange.place[number]);
-            exchange.ages[group].push_back((int32_t)(now - (spikes[k] >> 32)));
+            const int32_t number = (int32_t)spikes[k];
+            if (exchange.source && k + soon < n)
+                __builtin_prefetch(exchange.source + (int32_t)spikes[k + soon]);
+            const cosim::Source source = exchange.source ? exchange.source[number] : cosim::Source{0, number};
+            exchange.sources[source.group].push_back(source.place);
+            exchange.ages[source.group].push_back((int32_t)(now - (spikes[k] >> 32)));
         }
         for (Queue &queue : c.queues)
             if (queue.group >= 0)
                 queue.push_late(
                     exchange.sources[queue.group].data(), exchange.ages[queue.group].data(),
                     (int64_t)exchange.sources[queue.group].size());
+    }
+
+    // The same from the messages as they came, if every rank's spikes fit into its own. Returns the largest number of spikes of any
+    // message in the whole exchange.
+    int64_t cosim_unpack(Context *context, int64_t n_ranks, const int64_t *messages, int64_t room)
+    {
+        cosim::Exchange &exchange = context->exchange;
+        int64_t largest = 0;
+        bool fits = true;
+        for (int64_t rank = 0; rank < n_ranks; rank++)
+        {
+            const int64_t *message = messages + rank*(2 + room);
+            largest = std::max(largest, message[1]);
+            fits = fits && message[0] <= room;
+        }
+        if (!fits)
+            return largest;
+        exchange.in.clear();
+        exchange.counts.clear();
+        for (int64_t rank = 0; rank < n_ranks; rank++)
+        {
+            const int64_t *message = messages + rank*(2 + room);
+            exchange.in.insert(exchange.in.end(), message + 2, message + 2 + message[0]);
+            exchange.counts.push_back(message[0]);
+        }
+        cosim_incoming(context, n_ranks, exchange.counts.data(), exchange.in.data());
+        return largest;
+    }
+
+    // The tick's spikes as single numbers, step and global id, as far as there is room; returns their number.
+    int64_t cosim_numbers(Context *context, int64_t *numbers, int64_t room)
+    {
+        const int64_t n = (int64_t)context->spike_ids.size();
+        for (int64_t k = 0; k < std::min(n, room); k++)
+            numbers[k] = (context->spike_steps[k] << 32) | context->spike_ids[k];
+        return n;
+    }
+
+    // Such numbers of several ranks, one rank after another: merged, and taken apart.
+    void cosim_merge(int64_t n_ranks, const int64_t *counts, int64_t *numbers, int64_t *steps, int32_t *ids)
+    {
+        const int64_t n = cosim::merge_runs(numbers, counts, n_ranks);
+        for (int64_t k = 0; k < n; k++)
+        {
+            steps[k] = numbers[k] >> 32;
+            ids[k] = (int32_t)numbers[k];
+        }
     }
 
     // The spikes of the last steps, as many as the longest delay; without `steps` only their number.

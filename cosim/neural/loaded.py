@@ -28,11 +28,15 @@ _FUNCTIONS: dict[str, tuple[Any, list[Any]]] = {
     "cosim_tick": (_INT64, [_POINTER]),
     "cosim_steps": (_INT64, [_POINTER, _INT64, _INT32, _INT32]),
     "cosim_route": (None, [_POINTER, _INT64, *[_POINTER] * 4]),
-    "cosim_sources": (None, [_POINTER, _INT64, _POINTER, _POINTER]),
+    "cosim_sources": (None, [_POINTER, _INT64, _POINTER]),
     "cosim_exchanged": (None, [_POINTER, _INT64, _INT32]),
     "cosim_remember": (None, [_POINTER, _INT64]),
-    "cosim_outgoing": (_INT64, [_POINTER, _POINTER, _POINTER, _INT64]),
+    "cosim_pack": (_INT64, [_POINTER, _POINTER, _INT64]),
+    "cosim_rest": (None, [_POINTER, _INT64, _POINTER]),
+    "cosim_unpack": (_INT64, [_POINTER, _INT64, _POINTER, _INT64]),
     "cosim_incoming": (None, [_POINTER, _INT64, _POINTER, _POINTER]),
+    "cosim_numbers": (_INT64, [_POINTER, _POINTER, _INT64]),
+    "cosim_merge": (None, [_INT64, *[_POINTER] * 4]),
     "cosim_spikes": (None, [_POINTER, _POINTER, _POINTER]),
     "cosim_history": (_INT64, [_POINTER, _POINTER, _POINTER]),
     "cosim_set_history": (None, [_POINTER, _INT64, _POINTER, _POINTER]),
@@ -105,7 +109,7 @@ class Running:
         sizes = np.array([len(a) for a in arrays], dtype=np.int64)
         self._context = dll.cosim_open(_address(pointers), _address(sizes), len(arrays), n_queues, n_objects)
         self._tick: Callable[[], int] = partial(dll.cosim_tick, ctypes.c_void_p(self._context))
-        self._out = np.empty(1024, dtype=np.int64)
+        self._merged = np.empty(1024, dtype=np.int64), np.empty(1024, dtype=np.int32)
         self.plan(1)
 
     def plan(self, steps: int, room: int = 1024) -> None:
@@ -153,10 +157,10 @@ class Running:
         self._kept["route"] = (ids, first, rank, number)
         self._dll.cosim_route(self._context, n_ranks, *(_address(a) for a in (ids, first, rank, number)))
 
-    def sources(self, n_groups: int, group: I32, place: I32) -> None:
-        """What may come in: the group of every source and its place among the sources of that group."""
-        self._kept["sources"] = (group, place)
-        self._dll.cosim_sources(self._context, n_groups, _address(group), _address(place))
+    def sources(self, n_groups: int, sources: I32 | None) -> None:
+        """What may come in: (group, place in the group) of every source, (n, 2); None where there is one group."""
+        self._kept["sources"] = sources
+        self._dll.cosim_sources(self._context, n_groups, _address(sources))
 
     def exchanged(self, queue: int, group: int) -> None:
         """This queue's spikes come through the exchange, from sources of this group."""
@@ -166,17 +170,38 @@ class Running:
         """history() goes back so many steps."""
         self._dll.cosim_remember(self._context, steps)
 
-    def outgoing(self, counts: I64) -> I64:
-        """What goes to every rank, one after another; `counts` is filled. Valid until the next call."""
-        n = self._dll.cosim_outgoing(self._context, _address(counts), _address(self._out), len(self._out))
-        if n > len(self._out):
-            self._out = np.empty(2 * n, dtype=np.int64)
-            self._dll.cosim_outgoing(self._context, _address(counts), _address(self._out), len(self._out))
-        return self._out[:n]
+    def messages(self, sent: I64, received: I64) -> tuple[Callable[[], int], Callable[[], int]]:
+        """Functions that write the messages to all ranks into `sent`, and deliver those in `received`, both of shape
+        (ranks, 2 + room); each returns the largest number of spikes of a message. See cosim_pack and cosim_unpack."""
+        self._kept["messages"] = sent, received
+        ranks, room = sent.shape[0], _INT64(sent.shape[1] - 2)
+        handle = ctypes.c_void_p(self._context)
+        write = partial(self._dll.cosim_pack, handle, _POINTER(_address(sent)), room)
+        return write, partial(self._dll.cosim_unpack, handle, _INT64(ranks), _POINTER(_address(received)), room)
+
+    def rest(self, rank: int, n: int) -> I64:
+        """The n spikes to a rank that did not fit into its message."""
+        found = np.empty(n, dtype=np.int64)
+        self._dll.cosim_rest(self._context, rank, _address(found))
+        return found
 
     def incoming(self, counts: I64, spikes: I64) -> None:
         """Deliver what came from every rank; `spikes` is sorted in place."""
         self._dll.cosim_incoming(self._context, len(counts), _address(counts), _address(spikes))
+
+    def numbers(self, out: I64) -> int:
+        """Write the tick's spikes as single numbers into `out`, as far as there is room; returns how many they are."""
+        found: int = self._dll.cosim_numbers(self._context, _address(out), len(out))
+        return found
+
+    def merge(self, counts: I64, numbers: I64) -> tuple[I64, I32]:
+        """Such numbers of several ranks, one rank after another -> steps and global ids, sorted."""
+        n = int(counts.sum())
+        if n > len(self._merged[0]):
+            self._merged = np.empty(2 * n, dtype=np.int64), np.empty(2 * n, dtype=np.int32)
+        steps, ids = self._merged
+        self._dll.cosim_merge(len(counts), *(_address(a) for a in (counts, numbers, steps, ids)))
+        return steps[:n], ids[:n]
 
     def spikes(self, n: int) -> tuple[I64, I32]:
         """The last tick's spikes, steps and global ids; overwritten by the next tick."""

@@ -27,7 +27,7 @@ needs_mpi = pytest.mark.skipif(launcher() is None, reason="no mpirun: pip instal
 
 
 def environment(**more: str) -> dict[str, str]:
-    """For mpirun as any user on any machine, with ranks that give way while they wait (there may be more than cores)."""
+    """For mpirun as any user, with ranks that give way while they wait (there may be more of them than cores)."""
     mpi = {
         "OMPI_ALLOW_RUN_AS_ROOT": "1",
         "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1",
