@@ -26,7 +26,7 @@ from cosim.connectome.data import Connectome
 from cosim.connectome.prepare import prepare
 from cosim.errors import Problem, UserError
 from cosim.spec.connectome import ConnectomeSpec, FileSpec
-from cosim.spec.load import Document, load_document
+from cosim.spec.load import Document, load_document, shown
 from cosim.zoo.data import data_folder, find_file
 
 #: what a prepared folder holds may change with this number
@@ -67,7 +67,7 @@ def load_connectome(name: str | Path, document: Path | None = None) -> Connectom
         raise UserError(
             f"the data of {wanted} are not on this machine ({', '.join(missing)}): get them with 'cosim fetch {wanted}'"
         )
-    there = {file: path for file, path in files_of(found).items() if path is not None}
+    there = {file: Path(shown(path)) for file, path in files_of(found).items() if path is not None}
     return _load(found, there, _key(found, there))
 
 

@@ -94,7 +94,7 @@ def test_a_cell_that_is_silenced_sends_nothing(tap: Path) -> None:
             {"ablate": [{"silence": "touch", "where": {"cells": ["AVDR"]}}]},
             "'AVDR' is a cell of celegans_cook2019, but not of population 'touch'",
         ),
-        ({"drives.tap.to.select": {"class": "XX"}}, "drives.tap.to: no class of the cells of celegans_cook2019 is 'XX'"),
+        ({"drives.tap.to.select": {"class": "X"}}, "drives.tap.to: no class of the cells of celegans_cook2019 is 'X'"),
         (
             {"circuit.populations.rest.connectome.name": "fly"},
             "population 'rest' is not made of cells of celegans_cook2019: it is made of fly",
