@@ -43,14 +43,17 @@ _DTYPES = {"boolean": bool, "integer": int, "float": float}
 @lru_cache(maxsize=1)
 def functions() -> dict[str, Function]:
     """The functions of `cosim.exact`, by their name in code (a C++ program holds their text itself)."""
+    text = Function(lambda: None, arg_units=[], return_unit=1)
+    once = f'cdef extern from *:\n    """{source()}"""\n    pass\n'
+    text.implementations.add_implementation("cython", once, name="cosim_exact")
     found = {}
     for name, (python, count) in FUNCTIONS.items():
         full = name_of(name)
         arguments = ", ".join(["double"] * count)
-        text = f'cdef extern from *:\n    """{source()}"""\n    double {full}({arguments}) noexcept nogil\n'
+        declared = f"cdef extern from *:\n    double {full}({arguments}) noexcept nogil\n"
         function = Function(python, arg_units=[None] * count, return_unit=1, return_type="float")
         function.implementations.add_implementation("numpy", python)
-        function.implementations.add_implementation("cython", text, name=full)
+        function.implementations.add_implementation("cython", declared, name=full, dependencies={"cosim_exact": text})
         function.implementations.add_implementation("cpp", "", name=full)
         found[full] = function
     return found
