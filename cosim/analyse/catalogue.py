@@ -28,6 +28,7 @@ METRICS: dict[str, Metric] = {
     "locking_resultant": Metric("", "locking: resultant length"),
     "locking_drift": Metric("Hz", "locking: drift"),
     "locking_phase": Metric("cycles", "locking: phase"),
+    "survival": Metric("", "rate of survival of the rhythm"),
 }
 
 _FAMILIES = {"rate_": Metric("Hz", "mean rate"), "latency_": Metric("s", "latency")}

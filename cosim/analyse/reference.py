@@ -1,187 +1,224 @@
-"""Reference values (measured on the animal, published) and how a run compares with them.
+"""Reference files: values, curves and effects of lesions measured on the animal, with spread, number and source.
 
-A reference file is CSV with the columns metric, index, value, unit, sd, source; ``index`` counts the elements of a
-list from 1 and is empty for a single number, ``sd`` may be empty. Lines that begin with # are comments.
+A CSV file. Each row is one measured number; docs/validation.md says what the columns mean. Lines that begin with #
+are comments.
 """
 
 from __future__ import annotations
 
 import csv
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-import numpy.typing as npt
-
 from cosim.analyse.catalogue import METRICS, describe
 from cosim.errors import Problem, UserError
+from cosim.spec.units import UnitError, Value, parse, suggest
 
 COLUMNS = ("metric", "index", "value", "unit", "sd", "source")
+#: columns that a file may have besides
+OPTIONAL = ("n", "arm", "effect", "axis", "at")
+#: share of runs whose rhythm survives; a sweep counts it, no single run measures it
+SURVIVAL = "survival"
+#: the arm without a lesion; a row without an arm means it too
+INTACT = "intact"
 
-
-Complaint = Callable[[int, str, str], None]
+Complaint = Callable[[str, str], None]
 
 
 @dataclass(frozen=True)
 class Reference:
-    """A reference metric: one value, or several for a list; ``sd`` as many, NaN where none is given."""
+    """A measured value, or several: the elements of a list, or (with ``axis``) a curve over a path that a sweep varies.
+
+    ``sd`` and ``n`` (number of animals or trials) are as many as ``values``, NaN where not given. ``arm`` names the
+    lesion under which it was measured (empty: intact). With ``effect`` the values are relative changes against the
+    intact animal (-0.4: 40 % less). ``at`` are the places on ``axis``, as written.
+    """
 
     metric: str
     values: tuple[float, ...]
     sd: tuple[float, ...]
     unit: str
     source: str
+    n: tuple[float, ...] = ()
+    arm: str = ""
+    effect: bool = False
+    axis: str = ""
+    at: tuple[str, ...] = ()
+
+    @property
+    def of_a_run(self) -> bool:
+        """Whether a single intact run can be compared with it."""
+        return not (self.arm or self.effect or self.axis) and self.metric != SURVIVAL
+
+    def positions(self) -> list[Value]:
+        """Where the points of a curve lie on its axis, in SI units."""
+        return [parse(text).evaluate() for text in self.at]
 
 
 @dataclass(frozen=True)
 class _Row:
     line: int
+    cells: dict[str, str]
     index: int | None
     value: float
     sd: float
-    unit: str
-    source: str
+    n: float
+
+    @property
+    def group(self) -> tuple[str, str, bool, str]:
+        """What rows must have in common to make one reference."""
+        return self.cells["metric"], self.cells["arm"], bool(self.cells["effect"]), self.cells["axis"]
 
 
-def load_reference(path: Path | str) -> dict[str, Reference]:
-    """Read a reference file; UserError with every problem and its line."""
+def of_a_run(references: Iterable[Reference]) -> dict[str, Reference]:
+    """Those that an intact run is compared with, by metric."""
+    return {one.metric: one for one in references if one.of_a_run}
+
+
+def read_references(path: Path | str) -> list[Reference]:
+    """Read a reference file, in its order; UserError with every problem and its line."""
     file = Path(path)
     try:
-        lines = file.read_text(encoding="utf-8").splitlines()
+        lines = file.read_text(encoding="utf-8-sig").splitlines()
     except FileNotFoundError:
         raise UserError(f"{file}: no such reference file") from None
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(f"{file}: cannot be read: {error}") from error
-    problems: list[Problem] = []
-
-    def complain(line: int, column: str, message: str) -> None:
-        problems.append(Problem(str(file), line, 1, column, message))
-
     numbered = [(i, text) for i, text in enumerate(lines, 1) if text.strip() and not text.lstrip().startswith("#")]
     if not numbered:
         raise UserError(Problem(str(file), 1, 1, "", f"the file is empty; expected the columns {','.join(COLUMNS)}"))
-    header = tuple(cell.strip() for cell in next(csv.reader([numbered[0][1]])))
-    if header != COLUMNS:
-        raise UserError(
-            Problem(
-                str(file), numbered[0][0], 1, "", f"expected the columns {','.join(COLUMNS)}, got {','.join(header)}"
-            )
-        )
-    rows: dict[str, list[_Row]] = {}
+    header = [cell.strip() for cell in next(csv.reader([numbered[0][1]]))]
+    problems = [Problem(str(file), numbered[0][0], 1, "", text) for text in _wrong_header(header)]
+    if problems:
+        raise UserError(problems)
+    groups: dict[tuple[str, str, bool, str], list[_Row]] = {}
     for line, text in numbered[1:]:
+
+        def complain(column: str, message: str, line: int = line) -> None:
+            problems.append(Problem(str(file), line, 1, column, message))
+
         cells = [cell.strip() for cell in next(csv.reader([text]))]
-        if len(cells) != len(COLUMNS):
-            complain(line, "", f"expected {len(COLUMNS)} values, got {len(cells)} (quote a text that holds commas)")
+        if len(cells) != len(header):
+            complain("", f"expected {len(header)} values, got {len(cells)} (quote a text that holds commas)")
             continue
-        row = _parse(dict(zip(COLUMNS, cells, strict=True)), line, complain)
+        row = _parse(line, dict.fromkeys(OPTIONAL, "") | dict(zip(header, cells, strict=True)), complain)
         if row is not None:
-            rows.setdefault(cells[0], []).append(row)
-    found = {metric: _gather(metric, group, complain) for metric, group in rows.items()}
+            groups.setdefault(row.group, []).append(row)
+    found = []
+    for rows in groups.values():
+        rows, wrong = _in_order(rows)
+        problems += [Problem(str(file), line, 1, column, message) for line, column, message in wrong]
+        found.append(_gather(rows))
     if problems:
         raise UserError(sorted(problems))
     return found
 
 
-def _parse(cells: dict[str, str], line: int, complain: Complaint) -> _Row | None:
-    known = describe(cells["metric"])
+def _wrong_header(header: Sequence[str]) -> list[str]:
+    known = (*COLUMNS, *OPTIONAL)
+    unknown = [f"no column {name!r}{suggest(name, known)}; there are {', '.join(known)}" for name in header
+               if name not in known]  # fmt: skip
+    twice = [f"the column {name} stands there twice" for name in dict.fromkeys(header) if header.count(name) > 1]
+    missing = [name for name in COLUMNS if name not in header]
+    lacking = [f"expected the columns {','.join(COLUMNS)}, got {','.join(header)}"] if missing else []
+    return lacking or unknown + twice
+
+
+def _parse(line: int, cells: dict[str, str], complain: Complaint) -> _Row | None:
+    metric, effect = cells["metric"], bool(cells["effect"])
+    known = describe(metric)
     if known is None:
-        complain(line, "metric", f"no metric {cells['metric']!r}; there are {', '.join(METRICS)}, rate_NAME")
+        hint = suggest(metric, METRICS)
+        complain("metric", f"no metric {metric!r}{hint}; there are {', '.join(METRICS)}, rate_NAME")
         return None
-    if cells["unit"] != known.unit:
-        complain(line, "unit", f"{cells['metric']} is in {known.unit or 'no unit'}, got {cells['unit'] or 'no unit'}")
+    if effect == bool(cells["value"]):
+        complain("value", "expected a finite number" if not effect else "a row has a value or an effect, not both")
         return None
     numbers: dict[str, float] = {}
-    for column in ("value", "sd", "index"):
-        text = cells[column]
+    for column in ("effect" if effect else "value", "sd", "index", "n"):
         try:
-            numbers[column] = float(text) if text else math.nan
+            numbers[column] = float(cells[column]) if cells[column] else math.nan
         except ValueError:
-            complain(line, column, f"{text!r} is not a number")
+            complain(column, f"{cells[column]!r} is not a number")
             return None
-    index = numbers["index"]
-    if not math.isfinite(numbers["value"]):
-        complain(line, "value", "expected a finite number")
+    value, scale = numbers["effect" if effect else "value"], 1.0
+    if effect:
+        scale = 0.01 if cells["unit"] == "%" else 1.0
+    wanted = ("", "%") if effect else (known.unit,)
+    if cells["unit"] not in wanted:
+        what = "an effect is a relative change, as a number or in %" if effect else (
+            f"{metric} is in {known.unit or 'no unit'}")  # fmt: skip
+        complain("unit", f"{what}, got {cells['unit'] or 'no unit'}")
         return None
-    if numbers["sd"] < 0:
-        complain(line, "sd", "a standard deviation cannot be negative")
-        return None
-    if not math.isnan(index) and (index < 1 or not index.is_integer()):
-        complain(line, "index", f"expected a whole number from 1 on, got {cells['index']}")
-        return None
-    number = None if math.isnan(index) else int(index)
-    return _Row(line, number, numbers["value"], numbers["sd"], cells["unit"], cells["source"])
+    for wrong, column, message in (
+        (not math.isfinite(value), "effect" if effect else "value", "expected a finite number"),
+        (numbers["sd"] < 0 or math.isinf(numbers["sd"]), "sd", "a standard deviation cannot be negative or infinite"),
+        (not _counts(numbers["index"]), "index", f"expected a whole number from 1 on, got {cells['index']}"),
+        (not _counts(numbers["n"]), "n", f"expected a whole number from 1 on, got {cells['n']}"),
+        (effect and not cells["arm"], "arm", "an effect needs the arm (the lesion) that has it"),
+        (effect and cells["arm"] == INTACT, "arm", "an effect is a change against the intact animal"),
+        (metric == SURVIVAL and not effect and not 0 <= value <= 1, "value", "a rate of survival lies in 0 to 1"),
+        (metric == SURVIVAL and effect, "effect", "the rate of survival is compared as a value"),
+        (bool(cells["axis"]) != bool(cells["at"]), "at", "axis and at go together: a path and a place on it"),
+        (bool(cells["axis"]) and bool(cells["index"]), "index", "a curve over an axis has places (at), no index"),
+    ):
+        if wrong:
+            complain(column, message)
+            return None
+    if cells["at"]:
+        try:
+            parse(cells["at"]).evaluate()
+        except UnitError as error:
+            complain("at", str(error))
+            return None
+    if cells["arm"] == INTACT:
+        cells["arm"] = ""
+    index = None if math.isnan(numbers["index"]) else int(numbers["index"])
+    return _Row(line, cells, index, scale * value, scale * numbers["sd"], numbers["n"])
 
 
-def _gather(metric: str, rows: list[_Row], complain: Complaint) -> Reference:
-    if len(rows) > 1 or rows[0].index is not None:
-        given = [row.index for row in rows]
-        for row, position in zip(sorted(rows, key=lambda row: row.index or 0), range(1, len(rows) + 1), strict=True):
-            if row.index != position:
-                complain(row.line, "index", f"{metric}: the indices must be 1 to {len(rows)}, got {_list(given)}")
-                break
-        rows = sorted(rows, key=lambda row: row.index or 0)
-    sources = list(dict.fromkeys(row.source for row in rows if row.source))
+def _counts(number: float) -> bool:
+    return math.isnan(number) or (number >= 1 and number.is_integer())
+
+
+def _in_order(rows: list[_Row]) -> tuple[list[_Row], list[tuple[int, str, str]]]:
+    """The rows of one reference by index or by place, and what is wrong with them: line, column, message."""
+    metric = rows[0].cells["metric"]
+    if rows[0].cells["axis"]:
+        places = [parse(row.cells["at"]).evaluate() for row in rows]
+        wrong = []
+        for row, place in zip(rows, places, strict=True):
+            if place.dim != places[0].dim and place.value != 0 and places[0].value != 0:
+                message = f"{metric}: {row.cells['at']} and {rows[0].cells['at']} have different units"
+                wrong.append((row.line, "at", message))
+        if len({float(place.value) for place in places}) < len(places):
+            wrong.append((rows[-1].line, "at", f"{metric}: the places of a curve must differ"))
+        order = sorted(range(len(rows)), key=lambda i: float(places[i].value))
+        return [rows[i] for i in order], wrong
+    if len(rows) == 1 and rows[0].index is None:
+        return rows, []
+    ordered = sorted(rows, key=lambda row: row.index or 0)
+    for position, row in enumerate(ordered, 1):
+        if row.index != position:
+            given = ", ".join("none" if one.index is None else str(one.index) for one in rows)
+            return ordered, [(row.line, "index", f"{metric}: the indices must be 1 to {len(rows)}, got {given}")]
+    return ordered, []
+
+
+def _gather(rows: list[_Row]) -> Reference:
+    metric, arm, effect, axis = rows[0].group
+    sources = list(dict.fromkeys(row.cells["source"] for row in rows if row.cells["source"]))
     return Reference(
-        metric, tuple(row.value for row in rows), tuple(row.sd for row in rows), rows[0].unit, "; ".join(sources)
+        metric,
+        tuple(row.value for row in rows),
+        tuple(row.sd for row in rows),
+        "" if effect else rows[0].cells["unit"],
+        "; ".join(sources),
+        tuple(row.n for row in rows),
+        arm,
+        effect,
+        axis,
+        tuple(row.cells["at"] for row in rows) if axis else (),
     )
-
-
-def _list(indices: Sequence[int | None]) -> str:
-    return ", ".join("none" if index is None else str(index) for index in indices)
-
-
-def pearson(x: npt.ArrayLike, y: npt.ArrayLike) -> float:
-    """Pearson's correlation; NaN for fewer than three pairs or where one of the two does not vary."""
-    a, b = np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64)
-    if a.size < 3 or np.ptp(a) == 0 or np.ptp(b) == 0:
-        return float("nan")
-    return float(np.corrcoef(a, b)[0, 1])
-
-
-def rmse(x: npt.ArrayLike, y: npt.ArrayLike) -> float:
-    """Root of the mean square difference."""
-    difference = np.asarray(x, dtype=np.float64) - np.asarray(y, dtype=np.float64)
-    return float(np.sqrt(np.mean(difference**2)))
-
-
-def relative_error(measured: float, wanted: float) -> float:
-    """(measured - wanted)/wanted; NaN where ``wanted`` is 0."""
-    return (measured - wanted) / wanted if wanted else float("nan")
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """A metric beside its reference.
-
-    ``relative_error`` is (measured - reference)/reference for one number and the mean of the absolute relative
-    errors for a list; ``r`` is NaN unless there are at least three values.
-    """
-
-    reference: Reference
-    measured: tuple[float, ...]
-    r: float
-    rmse: float
-    relative_error: float
-
-
-def compare(
-    metrics: Mapping[str, float | Sequence[float] | None], reference: Mapping[str, Reference]
-) -> list[Comparison]:
-    """Compare the metrics that have a reference, in its order. UserError where the lengths of two lists differ."""
-    rows = []
-    for name, one in reference.items():
-        if name not in metrics:
-            continue
-        value = metrics[name]
-        measured = np.atleast_1d(np.asarray(math.nan if value is None else value, dtype=np.float64))
-        wanted = np.asarray(one.values)
-        if measured.shape != wanted.shape:
-            raise UserError(f"{name}: measured {measured.size} values, the reference has {wanted.size}")
-        relative = [relative_error(float(a), float(b)) for a, b in zip(measured, wanted, strict=True)]
-        error = relative[0] if len(relative) == 1 else float(np.abs(relative).mean())
-        rows.append(
-            Comparison(one, tuple(float(v) for v in measured), pearson(measured, wanted), rmse(measured, wanted), error)
-        )
-    return rows

@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from cosim.analyse import page
+from cosim.analyse.agreement import pearson, relative_error, rmse
 from cosim.analyse.catalogue import describe
 from cosim.analyse.comparison import comparison
 from cosim.analyse.measures import measure
 from cosim.analyse.overview import overview
-from cosim.analyse.reference import Reference, load_reference, pearson, relative_error, rmse
+from cosim.analyse.reference import Reference, of_a_run, read_references
 from cosim.analyse.tables import (
     Line,
     flat,
@@ -31,13 +32,17 @@ from cosim.record.result import Result
 
 @dataclass(frozen=True)
 class Assessed:
-    """A result with its metrics, reference and what a reader should be warned of."""
+    """A result with its metrics, reference and what a reader should be warned of.
+
+    ``elsewhere`` counts the references (lesions, curves over a varied path) that only a sweep can be compared with.
+    """
 
     result: Result
     metrics: Mapping[str, Any]
     reference: Mapping[str, Reference]
     lines: Sequence[Line]
     warnings: Sequence[str]
+    elsewhere: int = 0
 
     @property
     def transient(self) -> float:
@@ -63,22 +68,23 @@ def assess(result: Result) -> Assessed:
             metrics = measure(result, result.manifest["measure"], float(result.manifest.get("transient") or 0.0))
         except CosimError as error:
             warnings.append(f"Not measured: {error}")
-    reference: Mapping[str, Reference] = {}
+    everything: list[Reference] = []
     copied = result.path / "reference.csv"
     named = result.manifest.get("reference")
     if copied.is_file():
-        reference = load_reference(copied)
+        everything = read_references(copied)
     elif isinstance(named, str) and named and Path(named).is_file():
-        reference = load_reference(named)
+        everything = read_references(named)
     elif named:
         warnings.append(f"The reference {named} is not there; the metrics stand alone.")
+    reference: Mapping[str, Reference] = of_a_run(everything)
     try:
         table = lines(metrics, reference)
     except UserError as error:
         warnings.append(f"Not compared with the reference: {error}")
         reference = {}
         table = lines(metrics, reference)
-    return Assessed(result, metrics, reference, table, warnings)
+    return Assessed(result, metrics, reference, table, warnings, sum(not one.of_a_run for one in everything))
 
 
 def report(result_dirs: Sequence[Path | str], out: Path | None = None) -> Path:
@@ -125,16 +131,21 @@ def metrics_table(one: Assessed) -> str:
     """The metrics beside the reference, as HTML."""
     if not one.lines:
         return "<h2>Metrics</h2><p>Nothing was measured.</p>"
-    head = ["metric", "unit", "measured", "reference", "relative error", "r", "RMSE", "source"]
+    head = ["metric", "unit", "measured", "reference", "relative error", "SDs", "r", "RMSE", "NRMSE", "bias", "source"]
     rows = [
-        [line.title, line.unit, line.measured, line.reference, line.error, line.r, line.rmse, line.source]
+        [line.title, line.unit, line.measured, line.reference, line.error, line.distance, line.r, line.rmse,
+         line.nrmse, line.bias, line.source]
         for line in one.lines
-    ]
+    ]  # fmt: skip
     note = (
-        "Relative error: (measured − reference)/reference; for a list the mean of the absolute relative errors, with "
-        "Pearson's r and the root mean square error over its values."
+        "Reference: mean ± standard deviation (number of animals). Relative error: (measured − reference)/reference; "
+        "SDs: the same difference in standard deviations of the reference. For a list the relative error is the mean "
+        "of the absolute ones, r is Pearson's, RMSE the root mean square error over its values, NRMSE the RMSE over "
+        "the range of the reference, bias the mean difference."
     )
-    return page.table("Metrics", head, rows, note if one.reference else "")
+    if one.elsewhere:
+        note += f" The reference also holds {one.elsewhere} entries for lesions or varied values: `cosim sweep report`."
+    return page.table("Metrics", head, rows, note if one.reference or one.elsewhere else "")
 
 
 def _several(assessed: Sequence[Assessed], folder: Path) -> str:

@@ -9,16 +9,17 @@ from typing import Any
 
 import numpy as np
 
+from cosim.analyse.agreement import compare, relative_error, rmse
 from cosim.analyse.catalogue import describe
-from cosim.analyse.reference import Reference, compare, relative_error, rmse
+from cosim.analyse.reference import Reference
 
 Value = float | Sequence[float]
 
 
 @dataclass(frozen=True)
 class Line:
-    """A line of the table, as text; an element of a list has its own line, the list's r and RMSE stand on a line
-    before."""
+    """A line of the table, as text; an element of a list has its own line, the list's r and errors stand on a line
+    before. ``distance`` is in standard deviations of the reference."""
 
     name: str
     title: str
@@ -29,6 +30,9 @@ class Line:
     r: str = ""
     rmse: str = ""
     source: str = ""
+    distance: str = ""
+    nrmse: str = ""
+    bias: str = ""
 
 
 def number(value: float) -> str:
@@ -56,26 +60,45 @@ def lines(metrics: Mapping[str, Value], reference: Mapping[str, Reference]) -> l
         row = compared.get(name)
         source = row.reference.source if row else ""
         if not isinstance(value, Sequence):
-            wanted = _with_sd(row.reference, 0) if row else ""
+            wanted = with_sd(row.reference, 0) if row else ""
             error = percent(row.relative_error) if row else ""
-            deviation = number(row.rmse) if row else ""
-            found.append(Line(name, title, unit, number(float(value)), wanted, error, rmse=deviation, source=source))
+            deviation, off = (number(row.rmse), sds(row.distances[0])) if row else ("", "")
+            found.append(
+                Line(name, title, unit, number(float(value)), wanted, error, rmse=deviation, source=source,
+                     distance=off, bias=signed(row.bias) if row else "")
+            )  # fmt: skip
             continue
         if row:
             found.append(
                 Line(name, f"{title}, {len(value)} values", "", "", "", f"±{100 * row.relative_error:.1f} %",
-                     f"{row.r:.3f}" if math.isfinite(row.r) else "–", number(row.rmse), source)
+                     f"{row.r:.3f}" if math.isfinite(row.r) else "–", number(row.rmse), source,
+                     nrmse=number(row.nrmse), bias=signed(row.bias))
             )  # fmt: skip
         for i, one in enumerate(value):
-            wanted = _with_sd(row.reference, i) if row else ""
+            wanted = with_sd(row.reference, i) if row else ""
             error = percent(relative_error(one, row.reference.values[i])) if row else ""
-            found.append(Line(f"{name}[{i + 1}]", f"{title} {i + 1}", unit, number(float(one)), wanted, error))
+            found.append(
+                Line(f"{name}[{i + 1}]", f"{title} {i + 1}", unit, number(float(one)), wanted, error,
+                     distance=sds(row.distances[i]) if row else "")
+            )  # fmt: skip
     return found
 
 
-def _with_sd(reference: Reference, i: int) -> str:
-    sd = reference.sd[i]
-    return number(reference.values[i]) + (f" ± {number(sd)}" if math.isfinite(sd) else "")
+def signed(value: float) -> str:
+    """Three significant digits with the sign; a dash for what does not exist."""
+    return f"+{number(value)}" if value > 0 else number(value)
+
+
+def sds(distance: float) -> str:
+    """A distance in standard deviations; empty where the reference gives none."""
+    return f"{distance:+.2f}" if math.isfinite(distance) else ""
+
+
+def with_sd(reference: Reference, i: int) -> str:
+    """A reference value with its standard deviation and number, where given."""
+    sd, n = reference.sd[i], reference.n[i] if reference.n else math.nan
+    spread = f" ± {number(sd)}" if math.isfinite(sd) else ""
+    return number(reference.values[i]) + spread + (f" (n = {n:.0f})" if math.isfinite(n) else "")
 
 
 def flat(metrics: Mapping[str, Value]) -> dict[str, float]:

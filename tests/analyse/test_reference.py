@@ -1,4 +1,4 @@
-"""Reference files and the comparison with them."""
+"""Reference files: what they hold and which mistakes they are refused for."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cosim.analyse.reference import compare, load_reference, pearson, rmse
+from cosim.analyse.reference import Reference, of_a_run, read_references
 from cosim.errors import UserError
 
 HEAD = "metric,index,value,unit,sd,source\n"
+WIDE = "metric,index,value,unit,sd,source,n,arm,effect,axis,at\n"
 
 
 def write(tmp_path: Path, text: str) -> Path:
@@ -19,13 +20,17 @@ def write(tmp_path: Path, text: str) -> Path:
     return path
 
 
+def load(path: Path) -> dict[str, Reference]:
+    return of_a_run(read_references(path))
+
+
 def test_a_reference_with_a_list_and_comments(tmp_path: Path) -> None:
     path = write(
         tmp_path,
         "# animal\n" + HEAD + 'frequency,,3.17,Hz,0.2,"Karakasiliotis, 2013"\n\n'
         "joint_amplitude,2,13.4,deg,,A\njoint_amplitude,1,10.8,deg,1.5,A\nrate_EX,,41,Hz,,B\n",
     )
-    found = load_reference(path)
+    found = load(path)
     assert (found["frequency"].values, found["frequency"].sd) == ((3.17,), (0.2,))
     assert found["frequency"].source == "Karakasiliotis, 2013"
     assert found["joint_amplitude"].values == (10.8, 13.4)
@@ -40,11 +45,30 @@ def test_a_reference_with_a_list_and_comments(tmp_path: Path) -> None:
         ("", "swim.csv:1:1: the file is empty"),
         ("metric,value\n", "swim.csv:1:1: expected the columns metric,index,value,unit,sd,source, got metric,value"),
         (HEAD + "frequency,,3\n", "swim.csv:2:1: expected 6 values, got 3"),
-        (HEAD + "frequncy,,3,Hz,,\n", "swim.csv:2:1: metric: no metric 'frequncy'"),
+        (HEAD + "frequncy,,3,Hz,,\n", "swim.csv:2:1: metric: no metric 'frequncy', did you mean 'frequency'?"),
         (HEAD + "frequency,,3,rad,,\n", "swim.csv:2:1: unit: frequency is in Hz, got rad"),
         (HEAD + "\nfrequency,,three,Hz,,\n", "swim.csv:3:1: value: 'three' is not a number"),
         (HEAD + "frequency,,,Hz,,\n", "swim.csv:2:1: value: expected a finite number"),
         (HEAD + "frequency,,3,Hz,-1,\n", "swim.csv:2:1: sd: a standard deviation cannot be negative"),
+        (HEAD + "survival,,40,,,\n", "swim.csv:2:1: value: a rate of survival lies in 0 to 1"),
+        (WIDE.replace("axis", "axes"), "swim.csv:1:1: no column 'axes', did you mean 'axis'?"),
+        (WIDE.replace("axis", "arm"), "swim.csv:1:1: the column arm stands there twice"),
+        (WIDE + "speed,,0.3,BL/s,,,5.5,,,,\n", "swim.csv:2:1: n: expected a whole number from 1 on, got 5.5"),
+        (WIDE + "speed,,0.3,,,,,cut,-0.4,,\n", "swim.csv:2:1: value: a row has a value or an effect, not both"),
+        (WIDE + "speed,,,BL/s,,,,cut,-0.4,,\n", "an effect is a relative change, as a number or in %, got BL/s"),
+        (WIDE + "speed,,,,,,,,-0.4,,\n", "swim.csv:2:1: arm: an effect needs the arm (the lesion) that has it"),
+        (WIDE + "speed,,,,,,,intact,-0.4,,\n", "arm: an effect is a change against the intact animal"),
+        (WIDE + "speed,,0.3,BL/s,,,,,,w.delay,\n", "at: axis and at go together: a path and a place on it"),
+        (WIDE + "speed,1,0.3,BL/s,,,,,,w.delay,3 ms\n", "index: a curve over an axis has places (at), no index"),
+        (WIDE + "speed,,0.3,BL/s,,,,,,w.delay,3 sm\n", "swim.csv:2:1: at: '3 sm': unknown name or unit 'sm'"),
+        (
+            WIDE + "speed,,0.3,BL/s,,,,,,w,3 ms\nspeed,,0.3,BL/s,,,,,,w,0.003 s\n",
+            "swim.csv:3:1: at: speed: the places of a curve must differ",
+        ),
+        (
+            WIDE + "speed,,0.3,BL/s,,,,,,w,3 ms\nspeed,,0.3,BL/s,,,,,,w,4 mV\n",
+            "swim.csv:3:1: at: speed: 4 mV and 3 ms have different units",
+        ),
         (HEAD + "joint_amplitude,0,3,deg,,\n", "swim.csv:2:1: index: expected a whole number from 1 on, got 0"),
         (HEAD + "joint_amplitude,inf,3,deg,,\n", "swim.csv:2:1: index: expected a whole number from 1 on, got inf"),
         (
@@ -56,49 +80,45 @@ def test_a_reference_with_a_list_and_comments(tmp_path: Path) -> None:
 )
 def test_mistakes_name_the_line(tmp_path: Path, text: str, message: str) -> None:
     with pytest.raises(UserError) as caught:
-        load_reference(write(tmp_path, text))
+        read_references(write(tmp_path, text))
     assert message in str(caught.value)
 
 
 def test_all_mistakes_of_a_file_are_reported_at_once(tmp_path: Path) -> None:
     with pytest.raises(UserError) as caught:
-        load_reference(write(tmp_path, HEAD + "frequency,,x,Hz,,\nspeed,,1,m/s,,\n"))
+        read_references(write(tmp_path, HEAD + "frequency,,x,Hz,,\nspeed,,1,m/s,,\n"))
     assert [problem.line for problem in caught.value.problems] == [2, 3]
 
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="no such reference file"):
-        load_reference(tmp_path / "none.csv")
+        read_references(tmp_path / "none.csv")
     with pytest.raises(UserError, match="cannot be read"):
-        load_reference(tmp_path)
+        read_references(tmp_path)
 
 
-def test_pearson_and_rmse() -> None:
-    assert pearson([1, 2, 3], [2, 4, 6]) == pytest.approx(1.0, abs=1e-12)
-    assert pearson([1, 2, 3], [3, 2, 1]) == pytest.approx(-1.0, abs=1e-12)
-    assert np.isnan(pearson([1, 2], [2, 4]))
-    assert np.isnan(pearson([1, 1, 1], [1, 2, 3]))
-    assert rmse([1, 2, 3], [1, 2, 7]) == pytest.approx(4 / np.sqrt(3), rel=1e-12)
-
-
-def test_compare_one_number_and_a_list(tmp_path: Path) -> None:
+def test_lesions_effects_and_curves(tmp_path: Path) -> None:
     path = write(
         tmp_path,
-        HEAD + "speed,,0.7,BL/s,,\n" + "".join(f"joint_amplitude,{i},{10 * i},deg,,\n" for i in (1, 2, 3)),
+        WIDE + "speed,,0.7,BL/s,0.1,A,12,,,,\n"
+        "speed,,0.3,BL/s,0.2,A,6,spinal_cut,,,\n"
+        "speed,,,%,15,A,6,spinal_cut,-40,,\n"
+        "survival,,0.5,,,A,6,spinal_cut,,,\n"
+        "frequency,,2.5,Hz,,B,,intact,,wires.motor.delay,20 ms\n"
+        "frequency,,3,Hz,0.1,B,,,,wires.motor.delay,5 ms\n",
     )
-    rows = compare({"joint_amplitude": [11, 18, 30], "speed": 0.63}, load_reference(path))
-    speed, joints = rows
-    assert speed.relative_error == pytest.approx(-0.1, abs=1e-12)
-    assert speed.rmse == pytest.approx(0.07, abs=1e-12)
-    assert np.isnan(speed.r)
-    assert joints.relative_error == pytest.approx((0.1 + 0.1 + 0) / 3, abs=1e-12)
-    assert joints.r == pytest.approx(np.corrcoef([11, 18, 30], [10, 20, 30])[0, 1], abs=1e-12)
-    with pytest.raises(UserError, match="joint_amplitude: measured 2 values, the reference has 3"):
-        compare({"joint_amplitude": [1, 2]}, load_reference(path))
+    plain, absolute, effect, survival, curve = read_references(path)
+    assert (plain.n, plain.of_a_run) == ((12.0,), True)
+    assert (absolute.arm, absolute.values, absolute.of_a_run) == ("spinal_cut", (0.3,), False)
+    assert (effect.effect, effect.unit) == (True, "")
+    assert (effect.values[0], effect.sd[0]) == pytest.approx((-0.4, 0.15), rel=1e-12)
+    assert survival.values == (0.5,)
+    assert (curve.arm, curve.axis, curve.at) == ("", "wires.motor.delay", ("5 ms", "20 ms"))
+    assert curve.values == (3.0, 2.5)
+    assert [place.value for place in curve.positions()] == pytest.approx([5e-3, 20e-3], rel=1e-12)
+    assert list(load(path)) == ["speed"]
 
 
-def test_a_metric_that_does_not_exist_in_the_run_compares_as_nan(tmp_path: Path) -> None:
-    reference = load_reference(write(tmp_path, HEAD + "speed,,0.7,BL/s,,\nfrequency,,3,Hz,,\n"))
-    (row,) = compare({"speed": None}, reference)
-    assert np.isnan(row.measured[0])
-    assert np.isnan(row.relative_error)
+def test_columns_may_stand_in_any_order(tmp_path: Path) -> None:
+    (one,) = read_references(write(tmp_path, "n,source,sd,unit,value,index,metric\n7,A,0.2,Hz,3,,frequency\n"))
+    assert (one.metric, one.values, one.sd, one.n, one.source) == ("frequency", (3.0,), (0.2,), (7.0,), "A")
