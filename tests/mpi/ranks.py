@@ -20,7 +20,8 @@ from cosim.mpi.world import world
 from cosim.neural.backend import NeuralBackend
 from cosim.neural.choose import choose
 from tests.graph.helpers import network
-from tests.neural.circuits import CIRCUITS, Circuit
+from tests.mpi.circuits import SHARED
+from tests.neural.circuits import Circuit
 
 TICKS = 60
 #: tick of the snapshot that a second shared network and, on rank 0, a network of one process go on from
@@ -92,9 +93,9 @@ def main(out: Path, backend: str, names: list[str]) -> None:
     assert ranks is not None
     make, alone = choose(backend, world=ranks), choose(backend)
     verdicts = {}
-    for name in names or CIRCUITS:
+    for name in names or SHARED:
         try:
-            verdict = compare(CIRCUITS[name], lambda net: make(net, 10), lambda net: alone(net, 10), ranks.root)
+            verdict = compare(SHARED[name], lambda net: make(net, 10), lambda net: alone(net, 10), ranks.root)
             refused = ""
         except UserError as error:
             verdict, refused = "", f"refused: {error}"
