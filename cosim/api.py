@@ -174,6 +174,7 @@ class Simulation:
 
     def _open_record(self, out: Path, force: bool, resume: Checkpoint | None) -> None:
         """The record and its checkpoints; ranks other than 0 only help with what is read from the network."""
+        from cosim.analyse.reference import reference_of
         from cosim.bridge.recording import attach, watch
         from cosim.checkpoint.running import Checkpoints, Helping
         from cosim.manifest import describe
@@ -191,9 +192,10 @@ class Simulation:
             self._checkpoints = Checkpoints(self, out)
             self._recorder = self._checkpoints.resume(resume)
         else:
+            reference = reference_of(self.experiment.loaded)
             prepare_directory(out, force)
-            if spec.reference is not None:
-                shutil.copyfile(_reference(self.experiment.loaded), out / "reference.csv")
+            if reference is not None:
+                shutil.copyfile(reference, out / "reference.csv")
             self._recorder = attach(spec, self.lockstep, out, describe(self.experiment, self))
             if spec.checkpoint is not None:
                 self._checkpoints = Checkpoints(self, out)
@@ -313,13 +315,6 @@ class Simulation:
             final_state=state,
             **facts,
         )
-
-
-def _reference(loaded: LoadedExperiment) -> Path:
-    file = loaded.experiment.folder / str(loaded.spec.reference)
-    if not file.is_file():
-        raise UserError(loaded.problem("experiment", ("reference",), f"no such file: {file}"))
-    return file
 
 
 def build(

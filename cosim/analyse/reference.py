@@ -11,10 +11,14 @@ import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from cosim.analyse.catalogue import METRICS, describe
 from cosim.errors import Problem, UserError
 from cosim.spec.units import UnitError, Value, parse, suggest
+
+if TYPE_CHECKING:
+    from cosim.spec.load import LoadedExperiment
 
 COLUMNS = ("metric", "index", "value", "unit", "sd", "source")
 #: columns that a file may have besides
@@ -70,6 +74,20 @@ class _Row:
     def group(self) -> tuple[str, str, bool, str]:
         """What rows must have in common to make one reference."""
         return self.cells["metric"], self.cells["arm"], bool(self.cells["effect"]), self.cells["axis"]
+
+
+def reference_of(loaded: LoadedExperiment) -> Path | None:
+    """The reference file that an experiment names, None without one.
+
+    It is read, so that what is wrong with it is told before a run and not after. UserError.
+    """
+    if loaded.spec.reference is None:
+        return None
+    file: Path = loaded.experiment.folder / str(loaded.spec.reference)
+    if not file.is_file():
+        raise UserError(loaded.problem("experiment", ("reference",), f"no such file: {file}"))
+    read_references(file)
+    return file
 
 
 def of_a_run(references: Iterable[Reference]) -> dict[str, Reference]:

@@ -31,7 +31,12 @@ _FILES: dict[str, tuple[Path_, ...]] = {
         ("links", "*", "parts", "*", "shape", "mesh", "file"),
     ),
     "connectome": (("known_ids",),),
-    "experiment": (("reference",), ("commands", "*", "file"), ("drives", "*", "file", "path")),
+    "experiment": (
+        ("reference",),
+        ("commands", "*", "file"),
+        ("commands", "*", "fourier", "file"),
+        ("drives", "*", "file", "path"),
+    ),
 }
 _NAMES_OR_FILES: dict[str, tuple[Path_, ...]] = {
     "experiment": (("circuit",), ("body",)),

@@ -26,12 +26,14 @@ def inspect(name: str | Path, given: Mapping[str, Any] | None = None) -> list[st
     """
     kind = kind_of(locate(name))
     if kind == "experiment":
+        from cosim.analyse.reference import reference_of
         from cosim.spec.check import check_deep
 
         loaded = load_experiment(locate(name), given)
         found = loaded.problems(check_deep(loaded))
         if found:
             raise UserError(found)
+        reference_of(loaded)
         return []
     document = load_document(locate(name), kind, given)
     if isinstance(document.spec, CircuitSpec):

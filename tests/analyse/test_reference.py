@@ -7,8 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import cosim
 from cosim.analyse.reference import Reference, of_a_run, read_references
 from cosim.errors import UserError
+from cosim.spec.inspect import inspect
 
 HEAD = "metric,index,value,unit,sd,source\n"
 WIDE = "metric,index,value,unit,sd,source,n,arm,effect,axis,at\n"
@@ -122,3 +124,17 @@ def test_lesions_effects_and_curves(tmp_path: Path) -> None:
 def test_columns_may_stand_in_any_order(tmp_path: Path) -> None:
     (one,) = read_references(write(tmp_path, "n,source,sd,unit,value,index,metric\n7,A,0.2,Hz,3,,frequency\n"))
     assert (one.metric, one.values, one.sd, one.n, one.source) == ("frequency", (3.0,), (0.2,), (7.0,), "A")
+
+
+def test_a_bad_reference_is_told_before_a_run(tmp_path: Path) -> None:
+    (tmp_path / "bad.csv").write_text(HEAD + "latency,,40,ms,,\n")
+    document = tmp_path / "mine.yaml"
+    document.write_text("cosim: experiment/1\nextends: salamander_replay\nname: mine\nreference: bad.csv\n")
+    with pytest.raises(UserError, match=r"bad.csv:2:1: unit: latency is in s, got ms"):
+        inspect(document)
+    with pytest.raises(UserError, match=r"bad.csv:2:1: unit: latency is in s, got ms"):
+        cosim.load(document).open(out=tmp_path / "result")
+    assert not (tmp_path / "result").exists()
+    document.write_text(document.read_text().replace("bad.csv", "none.csv"))
+    with pytest.raises(UserError, match=r"mine.yaml:4:12: reference: no such file: .*none.csv"):
+        inspect(document)
