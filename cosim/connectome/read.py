@@ -1,7 +1,8 @@
 """Columns of CSV, parquet and SONATA files, as they stand: numbers as arrays, texts as words and codes.
 
 CSV is read in pieces and every column kept as codes into its distinct texts, so that a long table of few ids and small
-counts takes four bytes a value. pyarrow (parquet) and h5py (SONATA) are imported only when such a file is read.
+counts takes four bytes a value. pyarrow (parquet, long CSV) and h5py (SONATA) are imported only when such a file is
+read.
 """
 
 from __future__ import annotations
@@ -9,6 +10,8 @@ from __future__ import annotations
 import csv
 import gzip
 import zlib
+from collections.abc import Iterator
+from importlib.util import find_spec
 from itertools import islice
 from pathlib import Path
 from typing import Any, TextIO
@@ -24,7 +27,9 @@ from cosim.spec.units import suggest
 
 #: one column of a file: numbers of any type (booleans too), or words
 Raw = NDArray[Any] | Texts
-_PIECE = 200_000
+_PIECE = 10_000
+#: bytes from which on a CSV file is read by pyarrow, where it is installed
+_LARGE = 5_000_000
 
 
 def read_columns(path: Path, table: TableSpec, wanted: list[str]) -> dict[str, Raw]:
@@ -65,8 +70,6 @@ def _open(path: Path) -> TextIO:
 
 def _csv(path: Path, table: TableSpec, wanted: list[str]) -> dict[str, Raw]:
     delimiter = table.delimiter or ("\t" if path.name.removesuffix(".gz").endswith(".tsv") else ",")
-    places: dict[str, dict[str, int]] = {name: {} for name in wanted}
-    codes: dict[str, list[NDArray[np.int32]]] = {name: [] for name in wanted}
     try:
         with _open(path) as file:
             rows = csv.reader(file, delimiter=delimiter)
@@ -74,22 +77,52 @@ def _csv(path: Path, table: TableSpec, wanted: list[str]) -> dict[str, Raw]:
             if header is None:
                 raise UserError(Problem(str(path), 1, 1, "", "the file is empty, expected a header"))
             at = {name: _index(path, header, name, table.names is None) for name in wanted}
-            first = line_of(table, 0)
-            for piece in iter(lambda: list(islice(rows, _PIECE)), []):
-                if {*map(len, piece)} != {len(header)}:
-                    first += _ragged(path, piece, len(header), first)
-                    piece = [row for row in piece if row]
-                else:
-                    first += len(piece)
-                columns = list(zip(*piece, strict=True)) or [()] * len(header)
-                for name in wanted:
-                    place = places[name]
-                    seen = (place.setdefault(text, len(place)) for text in columns[at[name]])
-                    codes[name].append(np.fromiter(seen, dtype=np.int32, count=len(piece)))
+            if path.stat().st_size >= _LARGE and find_spec("pyarrow") is not None:
+                found = _csv_by_arrow(path, int(table.names is None), len(header), at, delimiter)
+                if found is not None:
+                    return found
+            return _coded(path, rows, at, len(header), line_of(table, 0))
     except (OSError, EOFError, zlib.error, UnicodeDecodeError, csv.Error) as error:
         raise unreadable(path, "CSV", error) from None
-    nothing = np.empty(0, dtype=np.int32)
-    return {name: Texts(np.concatenate([nothing, *codes[name]]), tuple(places[name])) for name in wanted}
+
+
+def _coded(path: Path, rows: Iterator[list[str]], at: dict[str, int], width: int, first: int) -> dict[str, Raw]:
+    """The wanted columns as codes into their texts; `first` is the line of the first row."""
+    places: dict[str, dict[str, int]] = {name: {} for name in at}
+    codes: dict[str, list[NDArray[np.int32]]] = {name: [np.empty(0, dtype=np.int32)] for name in at}
+    for piece in iter(lambda: list(islice(rows, _PIECE)), []):
+        if {*map(len, piece)} != {width}:
+            first += _ragged(path, piece, width, first)
+            piece = [row for row in piece if row]
+        else:
+            first += len(piece)
+        for name, column in at.items():
+            place = places[name]
+            seen = [place.setdefault(row[column], len(place)) for row in piece]
+            codes[name].append(np.array(seen, dtype=np.int32))
+    return {name: Texts(np.concatenate(codes[name]), tuple(places[name])) for name in at}
+
+
+def _csv_by_arrow(path: Path, skip: int, width: int, at: dict[str, int], delimiter: str) -> dict[str, Raw] | None:
+    """The same, faster; None for a file that pyarrow does not take (then the line that is wrong is found here)."""
+    import pyarrow
+    from pyarrow import csv as arrow_csv
+
+    text = pyarrow.dictionary(pyarrow.int32(), pyarrow.string())
+    names = [str(column) for column in range(width)]
+    wanted = [str(column) for column in at.values()]
+    try:
+        table = arrow_csv.read_csv(
+            path,
+            read_options=arrow_csv.ReadOptions(column_names=names, skip_rows=skip),
+            parse_options=arrow_csv.ParseOptions(delimiter=delimiter, newlines_in_values=True),
+            convert_options=arrow_csv.ConvertOptions(
+                column_types=dict.fromkeys(wanted, text), include_columns=wanted, strings_can_be_null=False
+            ),
+        )
+    except (pyarrow.ArrowException, OSError):
+        return None
+    return {name: _arrow(table.column(str(column)), pyarrow) for name, column in at.items()}
 
 
 def _index(path: Path, header: list[str], name: str, written: bool) -> int:
@@ -125,6 +158,12 @@ def _parquet(path: Path, wanted: list[str]) -> dict[str, Raw]:
 
 def _arrow(column: Any, arrow: Any) -> Raw:
     kind = column.type
+    if arrow.types.is_dictionary(kind) and arrow.types.is_string(kind.value_type) and not column.null_count:
+        one = column.unify_dictionaries().combine_chunks()
+        chunk = one if not isinstance(one, arrow.ChunkedArray) else one.chunk(0) if one.num_chunks else None
+        if chunk is None:
+            return Texts(np.empty(0, dtype=np.int32), ())
+        return Texts(chunk.indices.to_numpy().astype(np.int32), tuple(chunk.dictionary.to_pylist()))
     if arrow.types.is_dictionary(kind):
         column, kind = column.cast(kind.value_type), kind.value_type
     if arrow.types.is_string(kind) or arrow.types.is_large_string(kind):

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from cosim.connectome import Connectome, load_connectome
+from cosim.connectome import Connectome, load_connectome, read, store
 from cosim.connectome.columns import Numbers, Texts
 from cosim.errors import UserError
 from tests.connectome.conftest import CELLS, DOCUMENT, EDGES, FILES, Make
@@ -115,6 +115,30 @@ def test_other_formats_hold_the_same(
     )
     write(folder / file)
     assert listing(load_connectome("toy")) == EXPECTED
+
+
+@pytest.mark.parametrize("ending", [".csv", ".csv.gz"])
+def test_long_csv_files_are_read_by_arrow_with_the_same_result(
+    make: Make, monkeypatch: pytest.MonkeyPatch, ending: str
+) -> None:
+    quoted = EDGES.replace("B,D,4,gaba,gap", '"B",D,4,"ga\nba, ""x""",gap') + "\nA,D,2,,chemical\n"
+    content = gzip.compress(quoted.encode()) if ending.endswith(".gz") else quoted
+    edges, file = {**DOCUMENT["edges"], "file": f"edges{ending}"}, f"edges{ending}"
+    make(contents={"cells.csv": CELLS, file: content}, edges=edges)
+    slowly = load_connectome("toy")
+    monkeypatch.setattr(read, "_LARGE", 1)
+    monkeypatch.setattr(read, "_coded", None)  # our own reader is not asked
+    monkeypatch.setattr(store, "_LOADED", {})
+    quickly = load_connectome("toy")
+    assert listing(quickly) == listing(slowly) and len(quickly) == 7
+    assert [row[4] for row in listing(quickly) if row[:2] in (("B", "D"), ("A", "D"))] == ["", 'ga\nba, "x"']
+
+
+def test_what_arrow_refuses_gets_its_line(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(read, "_LARGE", 1)
+    make(contents={"cells.csv": CELLS, "edges.csv": EDGES + "A,D\n"})
+    with pytest.raises(UserError, match=r"edges.csv:8:1: expected 5 values, got 2$"):
+        load_connectome("toy")
 
 
 def test_signed_counts_and_rows_without_counts(make: Make) -> None:
