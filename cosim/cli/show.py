@@ -6,8 +6,9 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Any
 
-from cosim.cli import show_connectome
+from cosim.cli import show_connectome, show_ranks
 from cosim.cli.output import add_json, add_set, engines_quiet, print_json, shown, table
+from cosim.errors import UserError
 
 if TYPE_CHECKING:
     from cosim.spec.load import Document
@@ -23,6 +24,9 @@ def arguments(verb: argparse.ArgumentParser) -> None:
     verb.add_argument(
         "--kind", choices=("experiment", "circuit", "body", "connectome"), help="where several have the same name"
     )
+    verb.add_argument(
+        "--ranks", type=int, metavar="K", help="also how the neurons are dealt to K ranks (of an experiment or circuit)"
+    )
     add_set(verb)
     add_json(verb)
 
@@ -32,7 +36,7 @@ def execute(given: argparse.Namespace) -> int:
     with engines_quiet():
         from cosim.spec import overrides
 
-        content = describe(given.name, given.kind, overrides.from_arguments(given.set))
+        content = describe(given.name, given.kind, overrides.from_arguments(given.set), given.ranks)
     if given.json:
         print_json(content)
     else:
@@ -40,8 +44,8 @@ def execute(given: argparse.Namespace) -> int:
     return 0
 
 
-def describe(name: str, kind: str | None, changes: dict[str, str]) -> dict[str, Any]:
-    """Everything that is shown, as plain data. Raises UserError."""
+def describe(name: str, kind: str | None, changes: dict[str, str], ranks: int | None = None) -> dict[str, Any]:
+    """Everything that is shown, as plain data; with `ranks`, how these share the network. Raises UserError."""
     from cosim.spec.inspect import kind_of
     from cosim.spec.load import load_document, load_experiment, locate
 
@@ -64,7 +68,9 @@ def describe(name: str, kind: str | None, changes: dict[str, str]) -> dict[str, 
         content["parameters"] += _parameters(document, "" if one == kind else f"{one}.")
     step = content.get("dt", 1e-4)
     if "circuit" in documents:
-        content |= _network(documents["circuit"], step)
+        content |= _network(documents["circuit"], step, content.get("seed", 0), ranks)
+    elif ranks is not None:
+        raise UserError(f"--ranks: there is no network in {shown(path)}")
     if "body" in documents:
         content |= _body(documents["body"])
     if "connectome" in documents:
@@ -101,8 +107,7 @@ def _parameters(document: Document, prefix: str) -> list[dict[str, Any]]:
     ]
 
 
-def _network(document: Document, dt: float) -> dict[str, Any]:
-    from cosim.errors import UserError
+def _network(document: Document, dt: float, seed: int, ranks: int | None) -> dict[str, Any]:
     from cosim.graph.build import build
     from cosim.spec.circuit import CircuitSpec
     from cosim.spec.common import Located
@@ -110,7 +115,7 @@ def _network(document: Document, dt: float) -> dict[str, Any]:
     spec = document.spec
     assert isinstance(spec, CircuitSpec)
     try:
-        network = build(spec, seed=0, dt=dt, parameters=document.parameters, folder=document.folder)
+        network = build(spec, seed=seed, dt=dt, parameters=document.parameters, folder=document.folder)
     except Located as error:
         raise UserError([document.problem(path, message) for path, message in error.problems]) from None
     populations = [
@@ -127,7 +132,8 @@ def _network(document: Document, dt: float) -> dict[str, Any]:
     joined = [(name, "spikes", p.source, p.target) for name, p in network.projections.items()]
     joined += [(name, "continuous", c.source, c.target) for name, c in network.continuous.items()]
     projections = [{"name": n, "kind": k, "from": source, "to": target} for n, k, source, target in joined]
-    return {"neurons": network.n, "populations": populations, "projections": projections}
+    found = {"neurons": network.n, "populations": populations, "projections": projections}
+    return found if ranks is None else found | {"shared": show_ranks.content_of(network, ranks)}
 
 
 def _body(document: Document) -> dict[str, Any]:
@@ -169,6 +175,8 @@ def _lines(content: dict[str, Any]) -> list[str]:
         )
         lines.append(f"projections: {len(content['projections'])}")
         lines += table([(p["name"], f"{p['from']} -> {p['to']}", p["kind"]) for p in content["projections"]])
+    if "shared" in content:
+        lines += show_ranks.lines(content["shared"])
     for key in ("sensors", "actuators"):
         if content.get(key):
             lines.append(key)

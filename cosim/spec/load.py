@@ -241,7 +241,12 @@ def _route(resolved: Resolved, parts: dict[str, Resolved], found: list[Problem])
         if len(override.path) > 1:
             kind = str(head)
             if kind in parts:
-                routed[kind].append(override.moved(*override.path[1:]))
+                path = override.path[1:]
+                known = parts[kind].root.child(str(path[0])) is not None or path[0] in model_of(kind).model_fields
+                # circuit.scale is short for circuit.parameters.scale
+                if len(path) == 1 and not known and parts[kind].root.at(("parameters", path[0])) is not None:
+                    path = ("parameters", *path)
+                routed[kind].append(override.moved(*path))
             elif resolved.root.child(kind) is None:
                 found.append(override.problem(f"the experiment has no {kind}"))
             continue

@@ -190,7 +190,7 @@ WRONG = {
     "wires.motor.dely": "no such path, did you mean 'wires.motor.delay'?",
     "circuit.populations.NM.n": "no such path, did you mean 'circuit.populations.MN.n'?",
     "body.links.rood.mass": "no such path, did you mean 'body.links.rod.mass'?",
-    "circuit.strength": "no such path, did you mean 'circuit.parameters.strength'?",
+    "circuit.strenth": "no such path",
     "strenth": "no parameter or key 'strenth', did you mean 'strength'?",
     "duratoin": "no parameter or key 'duratoin', did you mean 'duration'?",
     "wires.motor.write.activation.2": "is a list, expected an index from 0 to 1, got '2'",
@@ -199,6 +199,12 @@ WRONG = {
     "cosim": "'cosim' cannot be set",
     "wires..delay": "'wires..delay' is not a path",
 }
+
+
+def test_a_parameter_is_set_by_the_name_of_its_document_too(here: Path) -> None:
+    short, whole = (load_experiment("tap", {path: "7"}) for path in ("circuit.strength", "circuit.parameters.strength"))
+    assert short.documents["circuit"].parameters["strength"].value == 7
+    assert short.content_hash == whole.content_hash
 
 
 @pytest.mark.parametrize("path", WRONG)
