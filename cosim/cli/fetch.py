@@ -27,6 +27,7 @@ def arguments(verb: argparse.ArgumentParser) -> None:
         "--from", dest="files", nargs="+", type=Path, default=[], metavar="FILE",
         help="files that you have, instead of downloading them",
     )  # fmt: skip
+    verb.add_argument("--all", action="store_true", help="optional files too: tables that know more of the cells")
     add_json(verb)
 
 
@@ -40,7 +41,7 @@ def execute(given: argparse.Namespace) -> int:
     print(f"licence: {spec.licence}", file=sys.stderr)
     line = _Line()
     try:
-        files = fetch(document, given.files, line.update)
+        files = fetch(document, given.files, line.update, everything=given.all)
     finally:
         line.close()
     connectome = load_connectome(document.path)

@@ -24,6 +24,7 @@ def content_of(document: Document) -> dict[str, Any]:
             "path": path,
             "url": spec.files[name].url,
             "sha256": spec.files[name].sha256,
+            "optional": spec.files[name].optional,
             "bytes": path.stat().st_size if path is not None else spec.files[name].bytes,
         }
         for name, path in files_of(document).items()
@@ -41,6 +42,7 @@ def lines_of(content: dict[str, Any]) -> list[str]:
     for file in content["files"]:
         size = size_text(file["bytes"]) if file["bytes"] else "size not known"
         checked = "SHA-256 known" if file["sha256"] else "no SHA-256 known"
+        checked += ", optional" if file["optional"] else ""
         place = shown(file["path"]) if file["path"] else f"absent ({file['url'] or 'no address known'})"
         rows.append((file["name"], size, checked, place))
     lines += table(rows)

@@ -108,9 +108,19 @@ class Connectome:
         """Which edges meet conditions on their columns. Raises UnitError."""
         return matches(where, rows.columns, len(rows), f"the connections of {self.name}")
 
+    def matching(self, where: Mapping[str, Any], rows: I64 | slice = slice(None)) -> Bool:
+        """Which of some cells meet conditions on their columns. Raises UnitError."""
+        known = self.spec.node_columns(optional=True)
+        for name in where:
+            if name not in self.nodes and name in known:
+                fetched = f"'cosim fetch {self.name} --all' gets it"
+                raise UnitError(f"the column '{name}' is in {known[name]}, which is not on this machine: {fetched}")
+        columns = {name: column.at(rows) for name, column in self.nodes.items()}
+        return matches(where, columns, len(self.ids[rows]), f"the cells of {self.name}")
+
     def select(self, cells: CellsSpec) -> Bool:
         """Which cells are meant, shape (n,). Raises UnitError."""
-        mask = matches(cells.select, self.nodes, self.n, f"the cells of {self.name}")
+        mask = self.matching(cells.select)
         if cells.cells is not None:
             listed = np.zeros(self.n, dtype=bool)
             listed[self.find(cells.cells)] = True

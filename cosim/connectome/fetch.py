@@ -32,8 +32,10 @@ class Fetched:
     how: Literal["shipped", "was there", "downloaded", "copied"]
 
 
-def fetch(document: Document, given: Sequence[Path] = (), progress: Progress | None = None) -> list[Fetched]:
-    """Bring every file of a data set to this machine.
+def fetch(
+    document: Document, given: Sequence[Path] = (), progress: Progress | None = None, *, everything: bool = False
+) -> list[Fetched]:
+    """Bring every file of a data set to this machine, optional ones only with `everything` or where they are given.
 
     `given` are files that the user has; `progress` is called with (file, bytes so far, bytes in all if known).
     Raises UserError for a file that cannot be had or is not what the descriptor says; it is not kept then.
@@ -48,6 +50,8 @@ def fetch(document: Document, given: Sequence[Path] = (), progress: Progress | N
             found.append(_told(beside, wanted, "shipped"))
             continue
         target = folder / name
+        if wanted.optional and not everything and name not in own and not target.is_file():
+            continue
         if name in own:
             _copy(own[name], target, wanted)
             found.append(_told(target, wanted, "copied"))

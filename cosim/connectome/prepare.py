@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from cosim.connectome.columns import Column, Numbers, Texts, matches
 from cosim.connectome.data import Connectome
-from cosim.connectome.tables import EdgeTable, read_edges, read_nodes
+from cosim.connectome.tables import EdgeTable, read_edges, read_more, read_nodes
 from cosim.errors import Problem, UserError
 from cosim.spec.connectome import ConnectomeSpec, ExpectSpec, SignSpec
 from cosim.spec.load import Document
@@ -28,6 +28,9 @@ def prepare(document: Document, files: Mapping[str, Path], key: str, hashes: Map
     spec = document.spec
     assert isinstance(spec, ConnectomeSpec)
     ids, nodes = read_nodes(files[spec.nodes.file], spec.nodes)
+    for more in spec.nodes.more:
+        if more.file in files:
+            nodes |= read_more(files[more.file], more, ids)
 
     def absent(cell: str) -> str:
         return f"'{cell}' is no cell of {files[spec.nodes.file].name}{elsewhere(document.path, cell)}"

@@ -51,8 +51,9 @@ def files_of(document: Document) -> dict[str, Path | None]:
 
 
 def absent(document: Document) -> list[str]:
-    """The files that are not on this machine."""
-    return [name for name, path in files_of(document).items() if path is None]
+    """The files that are needed and not on this machine."""
+    files = spec_of(document).files
+    return [name for name, path in files_of(document).items() if path is None and not files[name].optional]
 
 
 def load_connectome(name: str | Path, document: Path | None = None) -> Connectome:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from cosim.connectome.columns import Column, Numbers, Texts
 from cosim.connectome.read import Raw, line_of, read_columns
 from cosim.errors import Problem, UserError
-from cosim.spec.connectome import ColumnSpec, EdgesSpec, NodesSpec, TableSpec
+from cosim.spec.connectome import ColumnSpec, EdgesSpec, MoreSpec, NodesSpec, TableSpec
 from cosim.spec.units import NONE, parse
 
 I32 = NDArray[np.int32]
@@ -45,6 +45,26 @@ def read_nodes(path: Path, table: NodesSpec) -> tuple[NDArray[Any], dict[str, Co
     ids = cell_ids(file, raw[table.id])
     columns = {name: _column(file, name, spec, raw[spec.column]) for name, spec in table.columns.items()}
     return ids, columns
+
+
+def read_more(path: Path, table: MoreSpec, ids: NDArray[Any]) -> dict[str, Column]:
+    """Further columns of cells that are known already; rows of other cells are passed over."""
+    raw = read_columns(path, table, [table.id, *(column.column for column in table.columns.values())])
+    file = _File(path, table)
+    found = cell_ids(file, raw[table.id])
+    place = {str(one): row for row, one in enumerate(found.tolist())}
+    rows = np.array([place.get(str(one), -1) for one in ids.tolist()], dtype=np.int64)
+    columns = {name: _column(file, name, spec, raw[spec.column]) for name, spec in table.columns.items()}
+    return {name: _taken(column, rows) for name, column in columns.items()}
+
+
+def _taken(column: Column, rows: NDArray[np.int64]) -> Column:
+    """Some rows of a column, nothing where the row is -1."""
+    if isinstance(column, Texts):
+        words = column.words if "" in column.words else (*column.words, "")
+        codes = np.append(column.codes, np.int32(words.index("")))  # what row -1 stands for
+        return Texts(codes[rows], words)
+    return Numbers(np.append(column.values.astype(np.float64), np.nan)[rows], column.dim)
 
 
 def read_ids(path: Path, table: NodesSpec) -> NDArray[Any]:

@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cosim.connectome.columns import matches
 from cosim.connectome.data import Connectome
 from cosim.spec.circuit import MemberSpec
 from cosim.spec.units import UnitError
@@ -39,8 +38,7 @@ class Cells:
 
     def matching(self, conditions: Mapping[str, Any]) -> NDArray[np.bool_]:
         """Which neurons' cells meet conditions on their columns, shape (n,). Raises UnitError."""
-        columns = {name: column.at(self.rows) for name, column in self.connectome.nodes.items()}
-        return matches(conditions, columns, len(self.rows), f"the cells of {self.connectome.name}")
+        return self.connectome.matching(conditions, self.rows)
 
     def find(self, cells: Sequence[str | int], population: str) -> I64:
         """Neurons of cells by their ids. Raises UnitError for a cell that there is not, or not in the population."""

@@ -46,12 +46,14 @@ class FileSpec(Spec):
     """One file: shipped beside the descriptor, or the user's download.
 
     Without ``sha256`` a download is not verified, and ``cosim fetch`` says so; without ``url`` it must be given with
-    ``--from``.
+    ``--from``. A table of ``nodes.more`` may be ``optional``: it is fetched with ``--all``, and its columns are there
+    when it is.
     """
 
     url: str | None = None
     sha256: Annotated[str, AfterValidator(_hex)] | None = None
     bytes: Annotated[int, Field(ge=1)] | None = None
+    optional: bool = False
     note: str = ""
 
     @model_validator(mode="after")
@@ -113,10 +115,30 @@ class TableSpec(Spec):
         return self
 
 
-class NodesSpec(TableSpec):
-    """The table of cells: a row a cell; ``id`` is the column of their names or numbers (``""``: one without header)."""
+class MoreSpec(TableSpec):
+    """A table with further columns of cells, found by their id; a cell that it does not have gets nothing in them."""
 
     id: str
+
+
+class NodesSpec(TableSpec):
+    """The table of cells: a row a cell; ``id`` is the column of their names or numbers (``""``: one without header).
+
+    ``more`` are tables that know more of the cells.
+    """
+
+    id: str
+    more: Annotated[list[MoreSpec], ListOf] = Field(default_factory=list)
+
+    @model_validator(mode="after")
+    def _once(self) -> NodesSpec:
+        known = set(self.columns)
+        for i, table in enumerate(self.more):
+            for name in table.columns:
+                if name in known:
+                    raise Located([(("more", i, "columns", name), f"another table of cells has a column '{name}'")])
+            known |= set(table.columns)
+        return self
 
 
 class EdgesSpec(TableSpec):
@@ -269,12 +291,18 @@ class ConnectomeSpec(Spec):
     def _references(self) -> ConnectomeSpec:
         problems: list[tuple[Path_, str]] = []
         tables: list[tuple[Path_, TableSpec]] = [(("nodes",), self.nodes)]
+        tables += [(("nodes", "more", i), table) for i, table in enumerate(self.nodes.more)]
         tables += [(("edges", i), table) for i, table in enumerate(self.edges)]
         for here, table in tables:
             if table.file not in self.files:
                 problems.append(((*here, "file"), f"'{table.file}' is not in files{suggest(table.file, self.files)}"))
         used = {table.file for _, table in tables}
         problems += [(("files", name), "no table reads this file") for name in self.files if name not in used]
+        problems += [
+            (("files", table.file, "optional"), "only a table of nodes.more is optional")
+            for here, table in tables
+            if len(here) < 3 and table.file in self.files and self.files[table.file].optional
+        ]
         edge_columns = self.edge_columns
         for i, edges in enumerate(self.edges):
             problems += [
@@ -290,12 +318,13 @@ class ConnectomeSpec(Spec):
             problems.append((("edges",), "signed_count gives the sign: in all tables of edges, without a sign rule"))
         if column and (self.sign is None or self.sign.column != "sign"):
             problems.append((("edges",), "a column named 'sign' needs the rule sign: {column: sign}"))
-        if self.sign is not None and self.sign.column not in (*edge_columns, *self.nodes.columns):
-            known = [*edge_columns, *self.nodes.columns]
+        node_columns = self.node_columns(optional=False)
+        if self.sign is not None and self.sign.column not in (*edge_columns, *node_columns):
+            known = [*edge_columns, *node_columns]
             problems.append((("sign", "column"), f"no column '{self.sign.column}'{suggest(self.sign.column, known)}"))
         for i, expect in enumerate(self.expect):
             of_nodes = expect.nodes is not None or expect.connected is not None
-            known = list(self.nodes.columns) if of_nodes else edge_columns
+            known = list(node_columns) if of_nodes else edge_columns
             problems += [
                 (("expect", i, "where", name), f"no column '{name}'{suggest(name, known)}")
                 for name in expect.where
@@ -304,6 +333,16 @@ class ConnectomeSpec(Spec):
         if problems:
             raise Located(problems)
         return self
+
+    def node_columns(self, *, optional: bool) -> dict[str, str]:
+        """Columns of the cells, each with the file that has it; with or without those of optional files."""
+        tables: list[TableSpec] = [self.nodes, *self.nodes.more]
+        return {
+            name: table.file
+            for table in tables
+            if table.file in self.files and (optional or not self.files[table.file].optional)
+            for name in table.columns
+        }
 
     @property
     def edge_columns(self) -> list[str]:

@@ -23,12 +23,13 @@ def find_file(descriptor: Path, name: str, file: str) -> Path | None:
 
 
 def absent_files(descriptor: Path) -> list[str] | None:
-    """Files that a descriptor names and that are not there; None where it cannot be told so quickly."""
+    """Files that a descriptor needs and that are not there; None where it cannot be told so quickly."""
     import yaml
 
     try:
         document = yaml.safe_load(descriptor.read_text(encoding="utf-8"))
-        name, files = str(document["name"]), list(document["files"])
-    except (OSError, UnicodeDecodeError, yaml.YAMLError, KeyError, TypeError):
+        name = str(document["name"])
+        files = [str(file) for file, facts in document["files"].items() if not (facts or {}).get("optional")]
+    except (OSError, UnicodeDecodeError, yaml.YAMLError, KeyError, TypeError, AttributeError):
         return None
-    return [file for file in files if find_file(descriptor, name, str(file)) is None]
+    return [file for file in files if find_file(descriptor, name, file) is None]

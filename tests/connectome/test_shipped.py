@@ -9,10 +9,12 @@ import numpy as np
 import pytest
 
 from cosim import zoo
+from cosim.cli import main
 from cosim.connectome import load_connectome
 from cosim.connectome.columns import Numbers, Texts
 from cosim.connectome.store import describe, spec_of
 from cosim.errors import UserError
+from cosim.spec.connectome import CellsSpec
 from cosim.spec.units import UnitError
 from tests.connectome.conftest import Make
 
@@ -74,6 +76,38 @@ def test_flywire(here: Path, release: str) -> None:
     (data / cells).write_text(f",Completed\n{BOTH},True\n{BOTH + 1},True\n")
     with pytest.raises(UserError, match="Presynaptic_Index 2 is no row of the table of cells, expected 0 to 1"):
         load_connectome("fly")
+
+
+ANNOTATIONS = "Supplemental_file1_neuron_annotations.tsv"
+
+
+def test_flywires_classes_are_optional(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Rows in another order, a cell that is not in the model, and one of the model without annotation."""
+    data = variant(here, "flywire_783", "fly", "[]")
+    write_flywire(data, "flywire_783", [BOTH, BOTH + 1, BOTH + 2], [(0, 1, 7)])
+    super_class = CellsSpec.model_validate({"select": {"super_class": "sensory"}})
+    with pytest.raises(UnitError) as caught:
+        load_connectome("fly").select(super_class)
+    assert str(caught.value) == (
+        f"the column 'super_class' is in {ANNOTATIONS}, which is not on this machine: 'cosim fetch fly --all' gets it"
+    )
+    assert main(["fetch", "fly"]) == 0
+    assert ANNOTATIONS not in capsys.readouterr().out
+    assert main(["fetch", "fly", "--all"]) == 2
+    assert f"no address is known for {ANNOTATIONS}" in capsys.readouterr().err
+    rows = [
+        "supervoxel_id\troot_id\tside\tflow\tsuper_class\tcell_class\tcell_type\themibrain_type\ttop_nt",
+        f"1\t{BOTH + 2}\tcenter\tintrinsic\tcentral\tcx\tFB1\tFB1A\tacetylcholine",
+        f"2\t{BOTH + 9}\tleft\tintrinsic\toptic\t\t\t\tgaba",
+        f"3\t{BOTH}\tright\tafferent\tsensory\tgustatory\tLB3\t\tacetylcholine",
+    ]
+    (here / ANNOTATIONS).write_text("\n".join(rows) + "\n")
+    assert main(["fetch", "fly", "--from", ANNOTATIONS]) == 0
+    fly = load_connectome("fly")
+    assert fly.select(super_class).tolist() == [True, False, False]
+    side, flow = fly.nodes["side"], fly.nodes["flow"]
+    assert isinstance(side, Texts) and side.texts() == ["right", "", "middle"]
+    assert isinstance(flow, Texts) and flow.texts() == ["afferent", "", "intrinsic"]
 
 
 def test_an_id_of_another_release_is_told(here: Path) -> None:
@@ -140,6 +174,15 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
         "expected at most one of count and signed_count",
     ),
     "format": ({"nodes": {"file": "cells.dat", "id": "a"}}, "cannot tell the format of 'cells.dat': give format"),
+    "optional": (
+        {"files": {"cells.csv": {"optional": True}, "edges.csv": {}}},
+        "files.cells.csv.optional: only a table of nodes.more is optional",
+    ),
+    "column twice": (
+        {"nodes": {"file": "cells.csv", "id": "cell", "columns": {"a": "a"},
+                   "more": {"file": "edges.csv", "id": "from", "columns": {"a": "b"}}}},
+        "nodes.more.columns.a: another table of cells has a column 'a'",
+    ),
     "key": ({"licens": "x"}, "unknown key 'licens', did you mean 'licence'?"),
 }  # fmt: skip
 
