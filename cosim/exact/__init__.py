@@ -6,7 +6,7 @@ defines exactly: + - * /, square root, and operations on bits. They are written 
 `logarithm`, `circular`, `powers`); `cplusplus` translates that text.
 
 Errors are below 2 units in the last place over the whole range (tests/exact compares with mpmath). Denormal numbers
-count as zero and are never a result: exp is 0 below -708 (3.3e-308). sin, cos and tan are nan beyond 2.1e8. Infinities
+count as zero and are never a result: exp is 0 below -707 (9e-308). sin, cos and tan are nan beyond 2.1e8. Infinities
 and nan give what IEEE 754-2019 (9.2) recommends.
 """
 

@@ -91,6 +91,8 @@ def _constants() -> Iterator[str]:
     for name, number in vars(constants).items():
         if name.isupper() and isinstance(number, tuple):
             yield _polynomial(name, number)
+        elif name.isupper() and isinstance(number, np.ndarray):
+            yield f"static const double COSIM_{name}[] = {{{', '.join(map(repr, number.tolist()))}}};"
         elif name.isupper():
             yield _constant(name, number)
 
@@ -169,6 +171,8 @@ def _expression(node: Any) -> str:
     if function == "polynomial":
         return f"cosim_polynomial_{ast.unparse(node.args[1])}({_expression(node.args[0])})"
     arguments = [_expression(argument) for argument in node.args]
+    if function == "entry":
+        return f"{arguments[0]}[{arguments[1]}]"
     if function == "where":
         return f"({arguments[0]} ? {arguments[1]} : {arguments[2]})"
     return f"{_OPERATIONS.get(function, name_of(function))}({', '.join(arguments)})"

@@ -25,6 +25,12 @@ def value(u: Bits) -> Real:
     return u.view(np.float64)
 
 
+def entry(table: Real, place: Bits) -> Real:
+    """Entries of a table."""
+    found: Real = table[place]
+    return found
+
+
 def where(condition: Truth, yes: Real | float, no: Real | float) -> Real:
     """`yes` where the condition holds, `no` elsewhere; both are computed."""
     return np.where(condition, yes, no)

@@ -49,6 +49,8 @@ def polynomials() -> Iterator[tuple[str, str, tuple[float, ...]]]:
     """Name, meaning and coefficients."""
     yield "EXP", "(exp(r) - 1 - r)/r^2, |r| <= ln(2)/2", through(
         lambda r: (mp.exp(r) - 1 - r) / r**2 if r else Number(0.5), HALF_LN2, -HALF_LN2, 10)  # fmt: skip
+    yield "EXP_SHORT", "the same, |r| <= ln(2)/128", through(
+        lambda r: (mp.exp(r) - 1 - r) / r**2 if r else Number(0.5), HALF_LN2 / 64, -HALF_LN2 / 64, 3)  # fmt: skip
     yield "SINH", "(sinh(x)/x - 1)/z, z = x^2, |x| <= 1/2", of_square(mp.sinh, Number(0.5), 6)
     artanh = of_square(mp.atanh, TOP_S, 7)
     yield "ARTANH", "(artanh(s)/s - 1)/z, z = s^2, s up to that of sqrt(2)", artanh
@@ -85,6 +87,8 @@ def numbers() -> Iterator[tuple[str, float]]:
     yield "INV_LN2", float(1 / mp.log(2))
     # 2^11 times it is exact
     yield from zip(("LN2_HIGH", "LN2_LOW"), pair(mp.log(2), 40), strict=True)
+    yield "INV_LN2_64", float(64 / mp.log(2))
+    yield from zip(("LN2_64_HIGH", "LN2_64_LOW"), pair(mp.log(2) / 64, 34), strict=True)  # 2^17 times it is exact
     yield from zip(("INV_LN10_HIGH", "INV_LN10_LOW"), pair(1 / mp.log(10)), strict=True)
     yield from zip(("THIRD", "THIRD_LOW"), pair(Number(1) / 3), strict=True)
     yield "INV_HALF_PI", float(2 / mp.pi)
@@ -116,6 +120,8 @@ def text() -> str:
     lines = [HEADER, "INF, NAN = inf, nan"]
     lines += [f"{name} = {x!r}" for name, x in numbers()]
     lines += [f"{name} = np.uint64(0x{x:016X})" for name, x in patterns()]
+    roots = [float(mp.power(2, Number(j) / 64)) for j in range(64)]
+    lines += ["", "#: 2^(j/64)", f"ROOTS = np.array({roots!r})"]
     for name, meaning, found in polynomials():
         lines += ["", f"#: {meaning}", f"{name} = (", *(f"    {c!r}," for c in found), ")"]
     return "\n".join(lines) + "\n"
