@@ -58,7 +58,7 @@ def value_scope(columns: Columns) -> dict[str, Value]:
 
 
 def matches(conditions: Mapping[str, Any], columns: Columns, n: int, what: str) -> Bool:
-    """Which of n rows meet every condition (``cosim.spec.connectome.Condition``); shape (n,).
+    """Which of n rows meet every condition (``cosim.spec.choice.Condition``); shape (n,).
 
     `what` says whose rows they are, for messages. Raises UnitError for a column or word that there is not.
     """

@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cosim.connectome.columns import Bool, Column, Numbers, matches
-from cosim.spec.connectome import CellsSpec, ConnectomeSpec, HopsSpec
+from cosim.spec.choice import CellsSpec, HopsSpec
+from cosim.spec.connectome import ConnectomeSpec
 from cosim.spec.units import UnitError
 
 if TYPE_CHECKING:

@@ -6,8 +6,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
+from cosim.spec.choice import CellsSpec, Conditions, HopsSpec
 from cosim.spec.common import Expr, Located, Name, NonEmpty, Spec
-from cosim.spec.connectome import CellsSpec, Conditions, HopsSpec
 from cosim.spec.units import Delay, Expression, Fraction, Length, Number, PositiveLength, UnitError, suggest
 
 

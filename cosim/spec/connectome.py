@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
+from cosim.spec.choice import Conditions
 from cosim.spec.common import ListOf, Located, Name, NonEmpty, Spec
 from cosim.spec.units import UnitError, parse, suggest
 
@@ -188,60 +189,6 @@ class SignSpec(Spec):
         return self
 
 
-def _condition(raw: Any) -> Any:
-    """What a column must be: a value, a list of values, a comparison (``>= 5``), or ``{not: ...}``."""
-    if isinstance(raw, dict):
-        if list(raw) != ["not"]:
-            raise UnitError("expected a value, a list of values, a comparison like '>= 5', or {not: ...}")
-        return {"not": _condition(raw["not"])}
-    items = raw if isinstance(raw, list | tuple) else [raw]
-    if not items:
-        raise UnitError("the list must not be empty")
-    for item in items:
-        if item is None or isinstance(item, list | tuple | dict):
-            raise UnitError("expected a value, a list of values, a comparison like '>= 5', or {not: ...}")
-    return tuple(items) if isinstance(raw, list | tuple) else raw
-
-
-Condition = Annotated[
-    Any,
-    BeforeValidator(_condition),
-    WithJsonSchema(
-        {
-            "type": ["string", "number", "boolean", "array", "object"],
-            "description": "a value, a list of values, a comparison like '>= 5', or {not: ...}",
-        }
-    ),
-]
-Conditions = dict[Name, Condition]
-
-CellIds = Annotated[
-    list[str | int],
-    ListOf,
-    WithJsonSchema({"type": ["string", "integer", "array"], "description": "names or numbers of cells"}),
-]
-
-
-class CellsSpec(Spec):
-    """Cells of a connectome that meet every condition given: values of their columns, ids."""
-
-    select: Conditions = Field(default_factory=dict)
-    cells: Annotated[CellIds, NonEmpty] | None = None
-
-
-class HopsSpec(Spec):
-    """Cells at most ``n`` connections away from a set (which belongs to them).
-
-    ``direction: out`` follows the connections, ``in`` goes against them, ``both`` either way; ``where`` says which
-    edges count.
-    """
-
-    start: Annotated[CellsSpec, Field(alias="from")]
-    n: Annotated[int, Field(ge=0)] = 1
-    direction: Literal["out", "in", "both"] = "out"
-    where: Conditions = Field(default_factory=dict)
-
-
 class ExpectSpec(Spec):
     """Numbers that the tables must give, checked whenever they are read.
 
@@ -353,9 +300,3 @@ class ConnectomeSpec(Spec):
         if self.sign is not None or any(e.signed_count is not None for e in self.edges):
             names.append("sign")
         return [*names, *dict.fromkeys(n for e in self.edges for n in e.columns if n not in names)]
-
-
-__all__ = [
-    "CellIds", "CellsSpec", "ColumnSpec", "Condition", "Conditions", "ConnectomeSpec", "EdgesSpec", "ExpectSpec",
-    "FileSpec", "HopsSpec", "NodesSpec", "SignSpec", "TableSpec",
-]  # fmt: skip

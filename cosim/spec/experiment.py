@@ -8,9 +8,9 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from cosim.analyse.options import MeasureSpec
 from cosim.spec.body import WorldSpec
+from cosim.spec.choice import CellIds, Conditions
 from cosim.spec.circuit import Count
 from cosim.spec.common import Expr, ListOf, Located, Name, NonEmpty, Spec, as_list
-from cosim.spec.connectome import CellIds, Conditions
 from cosim.spec.units import Delay, Duration, Fraction, Frequency, Length, Time, UnitError
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from cosim.connectome import Connectome, load_connectome
-from cosim.spec.connectome import CellsSpec, HopsSpec
+from cosim.spec.choice import CellsSpec, HopsSpec
 from cosim.spec.units import UnitError
 
 

@@ -14,7 +14,7 @@ from cosim.connectome import load_connectome
 from cosim.connectome.columns import Numbers, Texts
 from cosim.connectome.store import describe, spec_of
 from cosim.errors import UserError
-from cosim.spec.connectome import CellsSpec
+from cosim.spec.choice import CellsSpec
 from cosim.spec.units import UnitError
 from tests.connectome.conftest import Make
 
