@@ -15,6 +15,7 @@ from cosim.neural.cache import Entry, fetch
 from cosim.neural.common import ArrayBackend
 from cosim.neural.limits import check_machine
 from cosim.neural.loaded import Library
+from cosim.neural.packed import Packed, pack
 from cosim.neural.part import Part
 from cosim.neural.program import Program, SummedText, SynapsesText, program
 from cosim.neural.snapshot import BOOKKEEPING, SPIKES_AND_CLOCK, State, check_flight, check_keys, put, spikes_of
@@ -61,16 +62,22 @@ class CompiledBackend(ArrayBackend):
         # edges are built one object at a time, so that only one of them is in memory twice
         queues: list[tuple[Any, ...]] = []
         fills: dict[tuple[str, str], Any] = {}
+        packs: dict[str, Packed] = {}
         for text in texts.joined:
             edges = self._arrays.synapses(text)
             self._edges[text.name] = len(edges)
             fills |= self._edge_values(text.name, edges)
+            constant = {key.partition("/")[2] for key in layout["constant"] if key.startswith(f"{text.name}/")}
+            if isinstance(text, SynapsesText) and (packed := pack(edges, constant, library.encode)) is not None:
+                packs[text.name] = packed
+                fills |= dict.fromkeys([(text.name, "_synaptic_post"), *((text.name, n) for n in packed.tables)], 0.0)
             own = [(i, q) for i, q in enumerate(layout["queues"]) if q["object"] == text.name]
             queues += [(i, *self._rows(q, edges)) for i, q in own]
             self._loaded(text, edges)
         arrays = [self._array(entry, fills) for entry in layout["arrays"]]
         self._running = library.open(arrays, len(layout["queues"]), len(layout["objects"]))
         self._running.plan(steps_per_tick)
+        self._pack(packs)
         for queue in self._heard(queues):
             self._running.queue(*queue)
         self._name_spikes([self._arrays.groups[model].ids.astype(np.int32) for model in layout["spaces"]])
@@ -94,6 +101,12 @@ class CompiledBackend(ArrayBackend):
         )
 
     # ------------------------------------------------------------ loading
+
+    def _pack(self, packs: dict[str, Packed]) -> None:
+        number = {(e["owner"], e["variable"]): k for k, e in enumerate(self.entry.layout["arrays"])}
+        for name, packed in packs.items():
+            tables = {number[name, parameter]: table for parameter, table in packed.tables.items()}
+            self._running.packed(self.entry.layout["objects"].index(name), packed.edges, tables)
 
     def _loaded(self, text: SynapsesText | SummedText, edges: SynapsesArrays) -> None:
         """An object's edges are loaded; its queues will be."""
@@ -136,8 +149,10 @@ class CompiledBackend(ArrayBackend):
         }
         size = sizes[kind]()
         given = fills.pop((owner, name), None)
-        if isinstance(given, float) and f"{owner}/{name}" in self.entry.layout["constant"]:
-            size = 1  # a column of equal numbers
+        if isinstance(given, float) and (
+            name == "_synaptic_post" or f"{owner}/{name}" in self.entry.layout["constant"]
+        ):
+            size = 1  # a column of equal numbers, or what lies in packed edges
         if given is None and owner.startswith("n_") and owner[2:] in self._arrays.groups:
             given = self._arrays.groups[owner[2:]].values.get(name)
             given = given[:size] if given is not None else _DEFAULTS.get(name)

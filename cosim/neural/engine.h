@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <cstddef>
 #include <cstdlib>
+#include <cstring>
 #include <limits>
 #include <vector>
 #if defined(__x86_64__)
@@ -43,13 +44,42 @@ struct Run
     int32_t begin, end;
 };
 
-// A parameter of synapses: one number each, or one for all.
+// What delivery reads of an edge, side by side: its target, and where in tables its parameters are. See packed.py.
+struct Edge
+{
+    int32_t post;
+    uint16_t code[2];
+};
+
+// The values of a parameter that edges have by code; null where they have it otherwise.
+struct Table
+{
+    const void *values = nullptr;
+    int32_t place = 0;
+};
+
+// The targets of synapses: an array, or in the edges.
+struct Targets
+{
+    const int32_t *plain;
+    const Edge *edges;
+    Targets(const int32_t *plain, const Edge *edges) : plain(plain), edges(edges) {}
+    int32_t operator[](size_t synapse) const { return edges ? edges[synapse].post : plain[synapse]; }
+};
+
+// A parameter of synapses: one number each, one for all, or by code in the edges.
 template <typename T> struct Column
 {
     const T *values;
     size_t mask;
-    Column(const T *values, size_t size) : values(values), mask(size == 1 ? 0 : ~(size_t)0) {}
-    T operator[](size_t synapse) const { return values[synapse & mask]; }
+    const Edge *edges;
+    int32_t place;
+    Column(const T *values, size_t size, const Edge *edges, const Table &table)
+        : values(table.values ? (const T *)table.values : values), mask(size == 1 ? 0 : ~(size_t)0),
+          edges(table.values ? edges : nullptr), place(table.place)
+    {
+    }
+    T operator[](size_t synapse) const { return values[edges ? edges[synapse].code[place] : synapse & mask]; }
 };
 
 // A row: the entries from `start` to the next row's, delivered `delay` steps after the spike.
@@ -77,8 +107,16 @@ template <typename T> static inline void prefetch(const T *array, const Run &run
 
 template <typename T> static inline void prefetch(const Column<T> &column, const Run &run)
 {
-    if (column.mask)
+    if (column.mask && !column.edges)
         prefetch(column.values, run);
+}
+
+static inline void prefetch(const Targets &targets, const Run &run)
+{
+    if (targets.edges)
+        prefetch(targets.edges, run);
+    else
+        prefetch(targets.plain, run);
 }
 
 // Spikes in flight of one pathway. The synapses of a source that share a delay are one row: a run of entries. What is stored
@@ -215,6 +253,8 @@ struct Context
     vector<int64_t> sizes;
     vector<Queue> queues;
     vector<const uint8_t *> intact; // per object that joins groups: 0 where an edge was cut; null where none was
+    vector<const Edge *> edges;     // per object that joins groups: its edges packed; null where they are not
+    vector<Table> tables;           // per array
     vector<const int32_t *> ids;    // per spiking group: global id of each neuron, or its number among the own ones
     History history;
     Exchange exchange;

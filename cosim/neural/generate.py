@@ -129,16 +129,30 @@ class Generator:
                     yield f"const {kind} {key} = {renderer.render_expr(repr(variable.value))};"
 
     def _columns(self, text: str, variables: dict[str, Any]) -> str:
-        """The code with the constant parameters of synapses as columns, which may hold one number for all synapses."""
+        """The code with the constant parameters of synapses as columns, which may hold one number for all synapses, and
+        with their targets, which like these may lie in packed edges."""
+        seen = set()
         for variable in variables.values():
-            if self._is_column(variable):
-                name, kind = get_device().get_array_name(variable), c_data_type(variable.dtype)
-                line = re.compile(rf"{kind}\s*\*[^=\n]*\b(_ptr{name})\s*=\s*{name};")
-                column = rf"const cosim::Column<{kind}> \1({name}, _context.sizes[{self._number(variable)}]);"
-                text, count = line.subn(column, text)
-                if count != 1:
-                    raise AssertionError(f"the pointer to {name} is declared {count} times")
+            targets = self._is_target(variable)
+            if not targets and not self._is_column(variable):
+                continue
+            name, kind = get_device().get_array_name(variable), c_data_type(variable.dtype)
+            if name in seen:
+                continue
+            seen.add(name)
+            number, edges = self._number(variable), f"_context.edges[COSIM_OBJECT_{variable.owner.name}]"
+            given = f"{name}, _context.sizes[{number}], {edges}, _context.tables[{number}]"
+            column = rf"const cosim::Column<{kind}> \1({given});"
+            line = re.compile(rf"{kind}\s*\*[^=\n]*\b(_ptr{name})\s*=\s*{name};")
+            text, count = line.subn(rf"const cosim::Targets \1({name}, {edges});" if targets else column, text)
+            if count != 1 and not targets:
+                raise AssertionError(f"the pointer to {name} is declared {count} times")
         return text
+
+    def _is_target(self, variable: Any) -> bool:
+        if not isinstance(variable, DynamicArrayVariable) or variable.name != "_synaptic_post":
+            return False
+        return variable.owner.name in {text.name for text in self._program.synapses}
 
     def _is_column(self, variable: Any) -> bool:
         if not isinstance(variable, DynamicArrayVariable) or variable.scalar or not variable.constant:

@@ -48,6 +48,8 @@ extern "C"
         context->sizes.assign(sizes, sizes + n_arrays);
         context->queues.resize(n_queues);
         context->intact.assign(n_objects, nullptr);
+        context->edges.assign(n_objects, nullptr);
+        context->tables.resize(n_arrays);
         return context;
     }
 
@@ -64,6 +66,50 @@ extern "C"
         queue.slots.assign(n_slots, std::vector<Run>());
         queue.now = 0;
         context->history.longest = std::max(context->history.longest, n_slots - 1);
+    }
+
+    void cosim_edges(Context *context, int64_t object, const cosim::Edge *edges) { context->edges[object] = edges; }
+
+    void cosim_table(Context *context, int64_t array, int32_t place, const void *values)
+    {
+        context->tables[array].values = values;
+        context->tables[array].place = place;
+    }
+
+    // Number the values of a column, to the bit, in the order in which they come: writes the numbers into edges, and the table.
+    // Returns how many there are, or -1 if they are more than 2^16.
+    int64_t cosim_encode(int64_t n, const double *values, cosim::Edge *edges, int32_t place, double *table)
+    {
+        const size_t size = 1 << 18; // of a hash table with room to spare
+        const int64_t most = 1 << 16;
+        std::vector<int32_t> number(size, -1);
+        std::vector<uint64_t> keys(size);
+        int64_t count = 0;
+        uint64_t last = 0;
+        int32_t code = -1;
+        for (int64_t k = 0; k < n; k++)
+        {
+            uint64_t key;
+            std::memcpy(&key, values + k, sizeof key);
+            if (code < 0 || key != last)
+            {
+                size_t at = (key*0x9E3779B97F4A7C15ull) >> 46;
+                while (number[at] >= 0 && keys[at] != key)
+                    at = (at + 1) & (size - 1);
+                if (number[at] < 0)
+                {
+                    if (count == most)
+                        return -1;
+                    keys[at] = key;
+                    number[at] = (int32_t)count;
+                    table[count++] = values[k];
+                }
+                code = number[at];
+                last = key;
+            }
+            edges[k].code[place] = (uint16_t)code;
+        }
+        return count;
     }
 
     void cosim_intact(Context *context, int64_t object, const uint8_t *intact) { context->intact[object] = intact; }

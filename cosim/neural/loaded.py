@@ -15,6 +15,7 @@ from cosim.errors import CosimError
 from cosim.neural.arrays import EdgeArrays
 
 I32 = NDArray[np.int32]
+F64 = NDArray[np.float64]
 I64 = NDArray[np.int64]
 
 _POINTER, _INT64, _INT32 = ctypes.c_void_p, ctypes.c_int64, ctypes.c_int32
@@ -22,6 +23,9 @@ _FUNCTIONS: dict[str, tuple[Any, list[Any]]] = {
     "cosim_open": (_POINTER, [_POINTER, _POINTER, _INT64, _INT64, _INT64]),
     "cosim_close": (None, [_POINTER]),
     "cosim_queue": (None, [_POINTER, _INT64, _POINTER, _POINTER, _POINTER, _INT64]),
+    "cosim_edges": (None, [_POINTER, _INT64, _POINTER]),
+    "cosim_table": (None, [_POINTER, _INT64, _INT32, _POINTER]),
+    "cosim_encode": (_INT64, [_INT64, _POINTER, _POINTER, _INT32, _POINTER]),
     "cosim_intact": (None, [_POINTER, _INT64, _POINTER]),
     "cosim_ids": (None, [_POINTER, _POINTER, _INT64, _INT32]),
     "cosim_plan": (None, [_POINTER, _INT64, _INT64, _POINTER, _POINTER]),
@@ -94,6 +98,12 @@ class Library:
         )  # fmt: skip
         return new[0], new[1], new[2], new_columns
 
+    def encode(self, values: F64, edges: NDArray[np.void], place: int, table: F64) -> int:
+        """See cosim.neural.packed.Encode."""
+        values = np.ascontiguousarray(values)
+        n: int = self._dll.cosim_encode(len(values), _address(values), _address(edges), place, _address(table))
+        return n
+
     def open(self, arrays: Sequence[NDArray[Any]], n_queues: int, n_objects: int) -> Running:
         """A network over these arrays, in the order of the layout."""
         return Running(self._dll, arrays, n_queues, n_objects)
@@ -122,6 +132,13 @@ class Running:
         """Set up a queue; see Queue and Row in engine.h: `rows` has shape (rows + 1, 2)."""
         self._kept["queue", index] = (first, rows, order)
         self._dll.cosim_queue(self._context, index, _address(first), _address(rows), _address(order), n_slots)
+
+    def packed(self, index: int, edges: NDArray[np.void], tables: dict[int, tuple[int, F64]]) -> None:
+        """The edges of an object, packed; `tables`: by number of an array, its place in an edge and its values."""
+        self._kept["packed", index] = edges, tables
+        self._dll.cosim_edges(self._context, index, _address(edges))
+        for array, (place, values) in tables.items():
+            self._dll.cosim_table(self._context, array, place, _address(values))
 
     def intact(self, index: int, mask: NDArray[np.uint8] | None) -> None:
         """Which synapses of an object still deliver, shape (edges,); None for all."""

@@ -72,6 +72,17 @@ def test_compiled_and_runtime_give_the_same_bits(name: str) -> None:
     assert history(compiled, circuit) == expected
 
 
+@pytest.mark.parametrize("name", ["several_onto_one", "two_rules", "cut_later"])
+def test_packed_edges_give_the_same_bits(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Small networks are not packed: here they are."""
+    circuit = CIRCUITS[name]
+    expected = history(CompiledBackend(built(circuit), 10), circuit)
+    monkeypatch.setattr("cosim.neural.packed.FEWEST", 1)
+    packed = CompiledBackend(built(circuit), 10)
+    assert any(variable == "_synaptic_post" and len(a) == 1 for (_, variable), a in packed._arrays_by_key.items())
+    assert history(packed, circuit) == expected
+
+
 @pytest.mark.parametrize(
     "name", ["several_onto_one", "stdp", "long_delays", "poisson", "cut_later", "transected_later"]
 )
