@@ -6,10 +6,11 @@ from typing import NamedTuple
 
 
 class Metric(NamedTuple):
-    """``unit`` as printed; empty for pure numbers."""
+    """``unit`` as printed; empty for pure numbers. ``circular``: a phase in cycles, 0 and 1 are the same."""
 
     unit: str
     title: str
+    circular: bool = False
 
 
 METRICS: dict[str, Metric] = {
@@ -21,13 +22,13 @@ METRICS: dict[str, Metric] = {
     "cost_of_transport": Metric("J/(kg m)", "mechanical cost of transport"),
     "neural_frequency": Metric("Hz", "neural frequency"),
     "ptcc": Metric("", "peak-to-trough correlation"),
-    "left_right_phase": Metric("cycles", "left-right phase"),
+    "left_right_phase": Metric("cycles", "left-right phase", circular=True),
     "neural_wave_number": Metric("cycles/BL", "neural wave number"),
     "latency": Metric("s", "latency"),
     "locked": Metric("", "trunk and tail locked"),
     "locking_resultant": Metric("", "locking: resultant length"),
     "locking_drift": Metric("Hz", "locking: drift"),
-    "locking_phase": Metric("cycles", "locking: phase"),
+    "locking_phase": Metric("cycles", "locking: phase", circular=True),
     "survival": Metric("", "rate of survival of the rhythm"),
 }
 

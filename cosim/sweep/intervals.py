@@ -50,10 +50,10 @@ def bootstrap(values: F64, statistic: Callable[[F64], F64] | None = None) -> Int
     give equal bits. No interval (NaN) for fewer than two runs; for fewer than five it reaches from the lowest to the
     highest value or nearly so, and covers less than 95 %.
     """
-    columns = values.reshape(len(values), -1)
-    n = len(columns)
+    n = len(values)
     if n < 2:
         return Interval()
+    columns = values.reshape(n, -1)
     means = columns[_resamples(n)].mean(axis=1)
     drawn = means[:, 0] if statistic is None else statistic(means)
     if not np.isfinite(drawn).all():

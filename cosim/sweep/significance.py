@@ -38,7 +38,7 @@ def sign_flip(differences: F64) -> float:
 
 @lru_cache(maxsize=4)
 def _signs(n: int) -> F64:
-    """(assignments, n) of +1 and -1; where all are listed only one of two opposite ones, as both have the same |sum|."""
+    """(assignments, n) of +1 and -1; where all are listed only one of two opposites, as both have the same |sum|."""
     if n <= EXACT_PAIRS:
         numbers = np.arange(1 << (n - 1))[:, None]
         bits = (numbers >> np.arange(n)[None, :]) & 1
