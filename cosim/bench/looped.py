@@ -39,7 +39,9 @@ class LoopedBackend(RuntimeBackend):
             return
         self.looped = on
         brian = self._emitted.network
-        (brian.add if on else brian.remove)(self._collector)
+        if self._collector not in brian.objects:
+            brian.add(self._collector)
+        self._collector.active = on  # Brian2 takes nothing back that has run once
         self._synchronise()
 
     def uninterrupted(self, n_ticks: int) -> None:

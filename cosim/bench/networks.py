@@ -8,32 +8,21 @@ worth comparing.
 from __future__ import annotations
 
 import contextlib
-import datetime
-import gc
-import importlib.metadata
-import importlib.util
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from statistics import median
 from typing import Any
 
-from cosim.bench.circuits import FLY_EDGES, FLY_NEURONS, Measured, export, fly_network, random_network
+from cosim.bench.circuits import FLY_EDGES, FLY_NEURONS, STEPS, Measured, export, fly_network, random_network
 from cosim.bench.events import cost
-from cosim.bench.page import load_average, page, wanted
-from cosim.bench.sides import Block, Compiled, Inner, Peer, Side, spread
-from cosim.errors import UserError
-from cosim.manifest import host, versions
+from cosim.bench.sides import Block, Compiled, Inner, Peer, Say, Side, by_round, ratio, spread
 from cosim.neural.runtime import RuntimeBackend
-from cosim.spec.units import suggest
 
-Say = Callable[[str], None]
 WARM, RATE = 100, 200  # ticks before anything counts, ticks in which rates are compared
 EVENTS_FROM = 100_000  # neurons; of smaller networks it is a small difference of small numbers
 PAIRS = 24  # blocks of lockstep and uninterrupted per round: short ones, most of which nothing interrupts
 EVENT_TICKS = 40
-REPEATS = 5
 FLY = "fly"
 
 
@@ -58,104 +47,84 @@ SIZES = {
 }
 FLY_TICKS = 300
 
-#: row -> what it is
-ROWS = {
-    "lockstep": "cosim compiled, lockstep (spikes read, 100 inputs written)",
-    "alone": "cosim compiled, uninterrupted",
-    "runtime": "cosim runtime backend (cython), lockstep",
-    "loop": "Brian2, `net.run(1*ms)` in a loop",
-    "standalone": "Brian2's own executable, uninterrupted",
-    "nest": "NEST, Prepare/Run(1)/Cleanup, spikes read, 100 inputs set",
-    "nest_bare": "NEST, Prepare/Run(1)/Cleanup, nothing exchanged",
-    "nest_alone": "NEST, uninterrupted",
-}
 
+def measure(name: str, rounds: int, others: bool, nest: bool, say: Say) -> dict[str, Any]:
+    """Measure a network of SIZES, or the fly, in some rounds.
 
-def run(only: Sequence[str] = (), repeats: int = REPEATS, say: Say | None = None) -> dict[str, Any]:
-    """Measure the networks named in `only` (1k, 10k, 100k, fly; all if empty) in `repeats` rounds.
-
-    Returns machine, versions, sizes, and for every network ratios, microseconds per tick and rates. Raises UserError
-    for an unknown network; NEST is left out where it is not installed, which `skipped` says.
+    `others`: also what is not cosim's compiled backend; `nest`: NEST, too. Returns sizes, ratios, microseconds per tick
+    and rates.
     """
-    say = say or (lambda text: None)
-    known = [*SIZES, FLY]
-    for name in only:
-        if name not in known:
-            raise UserError(f"there is no network '{name}', expected {', '.join(known)}{suggest(name, known)}")
-    has_nest = importlib.util.find_spec("nest") is not None
-    begin = load_average()
-    found: dict[str, Any] = {"machine": host(), "versions": _versions(), "repeats": repeats, "networks": {}}
-    found["command"] = " ".join(
-        ["cosim bench networks", *only, *([] if repeats == REPEATS else [f"--repeats {repeats}"])]
-    )
-    found["date"] = datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d")
-    found["skipped"] = [] if has_nest else ["NEST is not installed: pip install 'cosim-neuro[bench]'"]
-    for name in only or known:
-        say(f"{name}: building")
-        found["networks"][name] = _fly(repeats, say) if name == FLY else _random(SIZES[name], repeats, has_nest, say)
-        gc.collect()
-    found["load"] = [begin, load_average()]
-    found["wanted"] = wanted(found["networks"])
-    return found
-
-
-def table(result: dict[str, Any]) -> str:
-    """The result as a page in Markdown."""
-    return page(result, ROWS)
-
-
-def _versions() -> dict[str, str]:
-    found = versions()
-    with contextlib.suppress(importlib.metadata.PackageNotFoundError):
-        found["nest"] = importlib.metadata.version("nest-simulator")
-    return found
+    say(f"{name}: building")
+    return _fly(rounds, say) if name == FLY else _random(SIZES[name], rounds, others, nest, say)
 
 
 # ---------------------------------------------------------------- the random networks
 
 
-def _random(size: Size, repeats: int, has_nest: bool, say: Say) -> dict[str, Any]:
+def _random(size: Size, rounds: int, others: bool, nest: bool, say: Say) -> dict[str, Any]:
     measured = random_network(size.n, size.indegree)
     compiled = Compiled(measured)
-    runtime = Inner(RuntimeBackend(measured.network, compiled.backend.steps_per_tick, target="cython"), measured)
-    sides: dict[str, tuple[Side, int]] = {"runtime": (runtime.lockstep, size.runtime)}
-    rates = {"lockstep": _rate(compiled.alone, measured), "runtime": _rate(runtime.lockstep, measured)}
+    rates = {"alone": _rate(compiled.alone, measured)}
+    sides: dict[str, tuple[Side, int]] = {}
     with _folder(measured) as folder, contextlib.ExitStack() as stack:
-        say("building Brian2's executable")
-        loop = Peer("brian_peer", folder, "loop")
-        stack.callback(loop.close)
-        standalone = Peer("brian_peer", folder, "standalone", str(WARM), str(size.standalone))
-        stack.callback(standalone.close)
-        sides["loop"] = (loop.side("stepped"), size.loop)
-        sides["standalone"] = (standalone.side("alone"), size.standalone)
-        rates["loop"] = _rate(loop.side("alone"), measured)
-        if has_nest:
-            say("building NEST's network")
-            nest = Peer("nest_peer", folder)
-            stack.callback(nest.close)
-            sides["nest"] = (nest.side("stepped"), size.nest)
-            sides["nest_bare"] = (nest.side("bare"), size.nest)
-            sides["nest_alone"] = (nest.side("alone"), size.nest_alone)
-            rates["nest"] = _rate(nest.side("alone"), measured)
-        blocks = _rounds(compiled, size.lockstep, sides, repeats, say)
-    rates["standalone"] = _hertz(blocks["standalone"][-1], measured)
-    compiled.backend.close()
-    runtime.backend.close()
-    found = {"neurons": size.n, "synapses": len(measured.edges), **_result(blocks), "rates_hz": rates}
-    if size.n < EVENTS_FROM:
-        return found
-    say("synaptic events")
-    found["events"] = cost(measured, EVENT_TICKS, 2 * repeats)
+        stack.callback(compiled.backend.close)
+        if others:
+            sides |= _brian(size, measured, folder, stack, rates, say)
+        if others and nest:
+            sides |= _nest(size, measured, folder, stack, rates, say)
+        blocks = _rounds(compiled, size.lockstep, sides, rounds, say)
+    if "standalone" in blocks:
+        rates["standalone"] = _hertz(blocks["standalone"][-1], measured)
+    found = {
+        "neurons": size.n, "synapses": len(measured.edges), "tick_ms": 1.0, "network_steps": STEPS,
+        **_result(blocks, rounds), "rates_hz": rates,
+    }  # fmt: skip
+    if others and size.n >= EVENTS_FROM:
+        say("synaptic events")
+        found["events"] = cost(measured, EVENT_TICKS, 2 * rounds)
     return found
 
 
+def _brian(
+    size: Size, measured: Measured, folder: Path, stack: contextlib.ExitStack, rates: dict[str, float], say: Say
+) -> dict[str, tuple[Side, int]]:
+    say("building Brian2's objects and its executable")
+    runtime = Inner(RuntimeBackend(measured.network, STEPS, target="cython"), measured)
+    stack.callback(runtime.backend.close)
+    loop = Peer("brian_peer", folder, "loop")
+    stack.callback(loop.close)
+    standalone = Peer("brian_peer", folder, "standalone", str(WARM), str(size.standalone))
+    stack.callback(standalone.close)
+    rates["runtime"] = _rate(runtime.lockstep, measured)
+    rates["loop"] = _rate(loop.side("alone"), measured)
+    return {
+        "runtime": (runtime.lockstep, size.runtime),
+        "loop": (loop.side("stepped"), size.loop),
+        "standalone": (standalone.side("alone"), size.standalone),
+    }
+
+
+def _nest(
+    size: Size, measured: Measured, folder: Path, stack: contextlib.ExitStack, rates: dict[str, float], say: Say
+) -> dict[str, tuple[Side, int]]:
+    say("building NEST's network")
+    nest = Peer("nest_peer", folder)
+    stack.callback(nest.close)
+    rates["nest"] = _rate(nest.side("alone"), measured)
+    return {
+        "nest": (nest.side("stepped"), size.nest),
+        "nest_bare": (nest.side("bare"), size.nest),
+        "nest_alone": (nest.side("alone"), size.nest_alone),
+    }
+
+
 def _rounds(
-    compiled: Compiled, ticks: int, sides: dict[str, tuple[Side, int]], repeats: int, say: Say
+    compiled: Compiled, ticks: int, sides: dict[str, tuple[Side, int]], rounds: int, say: Say
 ) -> dict[str, list[Block]]:  # fmt: skip
     """Blocks of all sides; lockstep and alone have PAIRS in each round."""
     found: dict[str, list[Block]] = {"lockstep": [], "alone": [], **{name: [] for name in sides}}
-    for repeat in range(repeats):
-        say(f"round {repeat + 1} of {repeats}")
+    for repeat in range(rounds):
+        say(f"round {repeat + 1} of {rounds}")
         for _ in range(PAIRS):
             found["lockstep"].append(compiled.lockstep(ticks))
             found["alone"].append(compiled.alone(ticks))
@@ -164,12 +133,10 @@ def _rounds(
     return found
 
 
-def _result(blocks: dict[str, list[Block]]) -> dict[str, Any]:
-    rounds = len(blocks["standalone"])
+def _result(blocks: dict[str, list[Block]], rounds: int) -> dict[str, Any]:
     ticks = {name: [block.tick for block in measured] for name, measured in blocks.items()}
-    whole = {name: _by_round(values, rounds) for name, values in ticks.items()}
-    pairs = [a / b for a, b in zip(ticks["lockstep"], ticks["alone"], strict=True)]
-    ratios = {"lockstep / uninterrupted": spread(pairs)}
+    whole = {name: by_round(values, rounds) for name, values in ticks.items()}
+    ratios = {"lockstep / uninterrupted": ratio(ticks, "lockstep", "alone")}
     for name, label, below in (
         ("loop", "net.run in a loop / cosim", "lockstep"),
         ("nest", "NEST stepped / cosim", "lockstep"),
@@ -179,14 +146,14 @@ def _result(blocks: dict[str, list[Block]]) -> dict[str, Any]:
         ("standalone", "Brian2's executable / cosim uninterrupted", "alone"),
     ):
         if name in whole:
-            ratios[label] = spread([a / b for a, b in zip(whole[name], whole[below], strict=True)])
-    microseconds = {name: spread(values, 1e6) for name, values in ticks.items()}
-    return {"ratios": ratios, "microseconds_per_tick": microseconds}
-
-
-def _by_round(values: list[float], rounds: int) -> list[float]:
-    per = len(values) // rounds
-    return [median(values[i * per : (i + 1) * per]) for i in range(rounds)]
+            ratios[label] = ratio(whole, name, below)
+    if "standalone" in whole:
+        ratios["cosim / floor"] = ratio(whole, "lockstep", "standalone")
+        ticks["floor"] = ticks["standalone"]
+    # nothing else is in a tick: what the same ticks cost in one call is the network's
+    ticks["network"] = ticks["alone"]
+    ticks["bridge"] = [a - b for a, b in zip(ticks["lockstep"], ticks["alone"], strict=True)]
+    return {"ratios": ratios, "microseconds_per_tick": {name: spread(values, 1e6) for name, values in ticks.items()}}
 
 
 def _rate(side: Side, measured: Measured) -> float:
@@ -208,7 +175,7 @@ def _folder(measured: Measured) -> Iterator[Path]:
 # ---------------------------------------------------------------- the fly's size
 
 
-def _fly(repeats: int, say: Say) -> dict[str, Any]:
+def _fly(rounds: int, say: Say) -> dict[str, Any]:
     measured = fly_network()
     compiled = Compiled(measured)
     blocks: dict[str, list[Block]] = {"alone": [], "standalone": []}
@@ -218,25 +185,22 @@ def _fly(repeats: int, say: Say) -> dict[str, Any]:
         try:
             compiled.alone(WARM)
             executable = standalone.side("alone")
-            for repeat in range(repeats):
-                say(f"round {repeat + 1} of {repeats}")
+            for repeat in range(rounds):
+                say(f"round {repeat + 1} of {rounds}")
                 for name, side in (("alone", compiled.alone), ("standalone", executable)):
                     blocks[name].append(side(FLY_TICKS))
         finally:
             standalone.close()
     active = _active(compiled)
     compiled.backend.close()
-    ratios = [a.tick / b.tick for a, b in zip(blocks["standalone"], blocks["alone"], strict=True)]
+    ticks = {name: [block.tick for block in many] for name, many in blocks.items()}
     return {
-        "neurons": FLY_NEURONS,
-        "synapses": FLY_EDGES,
-        "active": active,
-        "seconds": FLY_TICKS * 1e-3,
-        "ratios": {"Brian2's executable / cosim uninterrupted": spread(ratios)},
-        "microseconds_per_tick": {name: spread([b.tick for b in many], 1e6) for name, many in blocks.items()},
+        "neurons": FLY_NEURONS, "synapses": FLY_EDGES, "active": active, "tick_ms": 1.0, "network_steps": STEPS,
+        "ratios": {"Brian2's executable / cosim uninterrupted": ratio(ticks, "standalone", "alone")},
+        "microseconds_per_tick": {name: spread(values, 1e6) for name, values in ticks.items()},
         # the first blocks of both are the same time of the same network
-        "spikes": {name: many[0].spikes for name, many in blocks.items()},
-    }
+        "rates_hz": {name: _hertz(many[0], measured) for name, many in blocks.items()},
+    }  # fmt: skip
 
 
 def _active(compiled: Compiled) -> int:

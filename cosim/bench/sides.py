@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from statistics import median
 from typing import IO, Any, NamedTuple
@@ -36,7 +36,19 @@ def spread(values: Sequence[float], factor: float = 1.0) -> dict[str, float]:
     return {"median": factor * median(values), "min": factor * min(values), "max": factor * max(values)}
 
 
+def by_round(values: Sequence[float], rounds: int) -> list[float]:
+    """Medians of as many values in each round."""
+    per = len(values) // rounds
+    return [median(values[i * per : (i + 1) * per]) for i in range(rounds)]
+
+
+def ratio(rows: Mapping[str, Sequence[float]], above: str, below: str) -> dict[str, float]:
+    """Spread of the ratio of two rows, entry by entry."""
+    return spread([a / b for a, b in zip(rows[above], rows[below], strict=True)])
+
+
 Side = Callable[[int], Block]  # ticks -> measurement
+Say = Callable[[str], None]
 
 
 class Inner:

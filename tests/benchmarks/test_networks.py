@@ -10,13 +10,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from cosim.bench import networks
 from cosim.bench.circuits import CELLS, INPUTS, Measured, export, random_network
 from cosim.bench.events import _runs, _Scatter
-from cosim.bench.page import wanted
 from cosim.bench.sides import Compiled, Peer
-from cosim.cli import main
-from cosim.errors import CosimError, UserError
+from cosim.errors import CosimError
 from cosim.neural.arrays import Arrays, SynapsesArrays
 from cosim.neural.program import program
 
@@ -93,25 +90,6 @@ def check_sums(rows: SynapsesArrays, begin: Any, end: Any, delivered: Any) -> No
     sums = np.zeros(N)
     np.add.at(sums, rows.post[delivered], rows.values["w"][delivered])  # type: ignore[index]
     assert np.array_equal(scatter.sums, sums)
-
-
-def test_targets_are_reached_on_their_side_of_the_bound() -> None:
-    def found(lockstep: float, loop: float) -> list[bool]:
-        ratios = {"lockstep / uninterrupted": {"median": lockstep}, "net.run in a loop / cosim": {"median": loop}}
-        return [one["reached"] for one in wanted({"1k": {"ratios": ratios}})]
-
-    assert found(1.2, 1500.0) == [True, True]
-    assert found(1.21, 1499.0) == [False, False]
-
-
-def test_unknown_networks_are_refused() -> None:
-    with pytest.raises(UserError, match="no network '1m'"):
-        networks.run(["1m"])
-
-
-def test_networks_are_not_for_the_other_measurement(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["bench", "lockstep", "1k"]) == 2
-    assert main(["bench", "networks", "--repeats", "0"]) == 2
 
 
 @pytest.mark.skipif(importlib.util.find_spec("nest") is not None, reason="for machines without NEST")

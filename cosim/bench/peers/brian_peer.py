@@ -13,25 +13,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from brian2 import Network, NeuronGroup, SpikeMonitor, Synapses, defaultclock, ms, second, set_device, volt
-from brian2.devices.device import get_device
+from brian2 import Network, NeuronGroup, SpikeMonitor, Synapses, defaultclock, ms, second, volt
 
-from cosim.bench.peers.serve import Action, Timed, serve
+from cosim.bench.peers.executable import Executable
+from cosim.bench.peers.serve import Action, serve
 
 EQUATIONS = """
 dv/dt = (V_rest - v + g + I)/tau_m : volt (unless refractory)
 dg/dt = -g/tau_s : volt
 I : volt
 """
-_DECLARE = "struct timespec bench_begin, bench_end;"
-_BEGIN = "clock_gettime(CLOCK_MONOTONIC, &bench_begin);"
-# written at each run, so the last one stays
-_END = """clock_gettime(CLOCK_MONOTONIC, &bench_end);
-{
-    std::ofstream bench_wall("wall.txt");
-    bench_wall.precision(12);
-    bench_wall << (bench_end.tv_sec - bench_begin.tv_sec) + 1e-9*(bench_end.tv_nsec - bench_begin.tv_nsec);
-}"""
 
 
 def _objects(folder: Path) -> tuple[NeuronGroup, Synapses, dict[str, Any]]:
@@ -82,29 +73,11 @@ def loop(folder: Path) -> Mapping[str, Action]:
 def standalone(folder: Path) -> Mapping[str, Action]:
     """The executable, built here: it goes through WARM ticks and then through TICKS, which are what counts."""
     warm, measured = int(sys.argv[3]), int(sys.argv[4])
-    project = folder / "standalone"
-    set_device("cpp_standalone", directory=str(project), build_on_run=False)
-    device = get_device()
-    device.insert_code("before_start", _DECLARE)
-    device.insert_code("before_network_run", _BEGIN)
-    device.insert_code("after_network_run", _END)
+    executable = Executable(folder / "standalone")
     cells, synapses, _ = _objects(folder)
     spikes = SpikeMonitor(cells, record=False)
     network = Network(cells, synapses, spikes)
-    spikes.active = False
-    network.run(warm * ms)
-    spikes.active = True
-    network.run(measured * ms)
-    device.build(directory=str(project), compile=True, run=False, with_output=False)
-
-    def alone(ticks: int) -> int:
-        if ticks != measured:
-            raise ValueError(f"the executable was built for {measured} ticks")
-        device.run(with_output=False)
-        wall = float((project / "wall.txt").read_text(encoding="ascii"))
-        return Timed(int(spikes.num_spikes), wall)
-
-    return {"alone": alone}
+    return {"alone": executable.build(network, [spikes], warm * 1e-3, measured * 1e-3, measured)}
 
 
 if __name__ == "__main__":
