@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from cosim.graph.connect import pairs
 from cosim.graph.lesion import Lesions
+from cosim.graph.source import pairs
 from cosim.neural.common import ArrayBackend
 from tests.neural.helpers import COUNTER, both, fire_at, play, same_state, start, trace
 
@@ -216,7 +216,7 @@ def test_a_lesion_in_mid_run_draws_only_what_it_cannot_tell_apart(monkeypatch: p
         drawn.append(name)
         return pairs(*args, name=name, **more)
 
-    monkeypatch.setattr("cosim.graph.build.pairs", spy)
+    monkeypatch.setattr("cosim.graph.source.pairs", spy)
     _, backend = between_the_same(transect_later=True)
     drawn.clear()
     backend.transect(1e-3)
