@@ -57,3 +57,14 @@ FUNCTIONS: dict[str, tuple[Elementwise, int]] = {
 exp, log, log1p, power, tanh, sin, cos, tan = (
     FUNCTIONS[name][0] for name in ("exp", "log", "log1p", "power", "tanh", "sin", "cos", "tan")
 )
+
+_BY_MULTIPLICATION = {0.5: "sqrt", 1: "itself", 2: "square", 3: "cube", 4: "fourth"}
+
+
+def raised(x: Any, n: Any) -> Any:
+    """x to the power n as equations have it: by multiplication where n is 2, 3 or 4, else by `power`."""
+    size = abs(n) if np.ndim(n) == 0 else None
+    if size not in _BY_MULTIPLICATION:
+        return power(x, n)
+    y = x if size == 1 else FUNCTIONS[_BY_MULTIPLICATION[size]][0](x)
+    return np.divide(1.0, y) if n < 0 else y

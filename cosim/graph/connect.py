@@ -7,12 +7,12 @@ window of sources sorted along the axis, so the work grows with the number of pa
 
 from __future__ import annotations
 
-import math
 from collections.abc import Collection, Iterator
 
 import numpy as np
 from numpy.typing import NDArray
 
+from cosim import exact
 from cosim.graph.ir import PopulationIR
 from cosim.graph.random import F64, exact_log, stream, uniforms
 from cosim.spec.circuit import ConnectSpec, KernelSpec
@@ -186,7 +186,7 @@ def _by_skipping(
             rows = np.arange(len(post))
             while len(rows):
                 u = uniforms(key, post[rows][:, None], np.arange(column, column + width))
-                gaps = np.minimum(exact_log(u) / math.log1p(-p), 2.0**40).astype(np.int64) + 1
+                gaps = np.minimum(exact_log(u) / exact.log1p(-p), 2.0**40).astype(np.int64) + 1
                 places = at[rows][:, None] + np.cumsum(gaps, axis=1)
                 inside = places < size
                 found_pre.append(pre_side[places[inside]])

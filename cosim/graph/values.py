@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+from cosim import exact
 from cosim.graph.random import F64, exact_log, normals, uniforms
 from cosim.spec.circuit import Draw
 from cosim.spec.units import Dim, Expression, Scope, UnitError, dim_text, kind_text
@@ -82,8 +83,8 @@ def realise(
         mean, sd = (_array(e, scope, size, dim) for e in value.lognormal)
         if (mean <= 0).any() or (sd < 0).any():
             raise UnitError("lognormal: [mean, sd] needs a positive mean and an SD that is not negative")
-        variance = np.log1p((sd / mean) ** 2)
-        drawn = mean * np.exp(np.sqrt(variance) * normals(key, *ids) - variance / 2)
+        variance = exact.log1p((sd / mean) * (sd / mean))
+        drawn = mean * exact.exp(np.sqrt(variance) * normals(key, *ids) - variance / 2)
     else:
         assert value.exponential is not None
         drawn = -_array(value.exponential, scope, size, dim) * exact_log(uniforms(key, *ids))

@@ -20,6 +20,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BeforeValidator, ValidationInfo, WithJsonSchema
 
+from cosim import exact
+
 Dim = tuple[float, ...]
 NONE: Dim = (0, 0, 0, 0, 0, 0, 0)
 
@@ -143,8 +145,13 @@ def _power(base: Value, exponent: Value) -> Value:
     if any(base.dim):
         if np.ndim(exponent.value):
             raise UnitError("a value with a unit can only be raised to a constant power")
-        return Value(base.value**exponent.value, tuple(d * float(exponent.value) for d in base.dim))
-    return Value(np.power(base.value, exponent.value) if np.ndim(base.value) else base.value**exponent.value, NONE)
+        dim = tuple(d * float(exponent.value) for d in base.dim)
+    else:
+        dim = NONE
+    found = exact.raised(base.value, exponent.value)
+    if not np.ndim(found) and np.isfinite(base.value) and not np.isfinite(found):
+        raise OverflowError
+    return Value(found, dim)
 
 
 def _same(a: Value, b: Value, what: str) -> Dim:
@@ -191,8 +198,9 @@ def _sign(x: Value) -> Value:
 
 FUNCTIONS: dict[str, tuple[Callable[..., Value], int]] = {
     "max": (_keep(np.maximum), 2), "min": (_keep(np.minimum), 2), "abs": (_keep(np.abs), 1),
-    "clip": (_keep(np.clip), 3), "exp": (_plain(np.exp), 1), "log": (_plain(np.log), 1), "sin": (_plain(np.sin), 1),
-    "cos": (_plain(np.cos), 1), "tan": (_plain(np.tan), 1), "tanh": (_plain(np.tanh), 1),
+    "clip": (_keep(np.clip), 3), "exp": (_plain(exact.exp), 1), "log": (_plain(exact.log), 1),
+    "sin": (_plain(exact.sin), 1), "cos": (_plain(exact.cos), 1), "tan": (_plain(exact.tan), 1),
+    "tanh": (_plain(exact.tanh), 1),
     "floor": (_plain(np.floor), 1), "sqrt": (_sqrt, 1), "where": (_where, 3), "sign": (_sign, 1),
 }  # fmt: skip
 CONSTANTS = {"pi": math.pi, "inf": math.inf, "true": True, "false": False}
