@@ -2,7 +2,8 @@
 
 Each candidate pair has its own random number, a function of (seed, projection, target id, source id): wiring does
 not depend on how targets are split, on other projections, or on lesions. Candidates of a distance kernel come from a
-window of sources sorted along the axis, so the work grows with the number of pairs in reach and not with their product.
+window of sources sorted along the axis, so the work grows with the number of pairs in reach and not with their product;
+where few of these are joined, most are skipped, and it grows with the number of edges.
 """
 
 from __future__ import annotations
@@ -169,18 +170,25 @@ def _only_where(
 
 
 def _by_skipping(
-    connect: ConnectSpec, p: float, source: PopulationIR, target: PopulationIR, side: str, key: np.uint64, scope: Scope,
-    lo: int, hi: int,
+    connect: ConnectSpec, p: float, source: PopulationIR, target: PopulationIR, side: str, key: np.uint64,
+    kernel_key: np.uint64, scope: Scope, lo: int, hi: int,
 ) -> Iterator[tuple[I64, I64]]:  # fmt: skip
-    """One probability for all pairs: jump from edge to edge (gaps are geometric), so the work grows with the edges
-    only."""
+    """One probability for all pairs in reach: jump from edge to edge (gaps are geometric), so the work grows with the
+    edges only. Of those a kernel, which is a factor of at most 1, keeps its share."""
+    kernel = connect.kernel
+    over = kernel.over if kernel is not None else "y"
     for pre_side, post_side in sides_joined(source, target, side):
         post_all = post_side[(post_side >= lo) & (post_side < hi)]
-        size = len(pre_side)
-        width = int(size * p + 6.0 * np.sqrt(size * p) + 8)
+        if not len(post_all):
+            continue
+        ordered, window, window_end = _windows(kernel, source, target, pre_side, post_all)
+        sizes = window_end - window
+        most = int(sizes.max())
+        width = int(most * p + 6.0 * np.sqrt(most * p) + 8)
         step = max(_BLOCK // width, 1)
         for begin in range(0, len(post_all), step):
             post = post_all[begin : begin + step]
+            starts, size = window[begin : begin + step], sizes[begin : begin + step]
             at = np.full(len(post), -1, dtype=np.int64)
             column, found_pre, found_post = 0, [], []
             rows = np.arange(len(post))
@@ -188,17 +196,20 @@ def _by_skipping(
                 u = uniforms(key, post[rows][:, None], np.arange(column, column + width))
                 gaps = np.minimum(exact_log(u) / exact.log1p(-p), 2.0**40).astype(np.int64) + 1
                 places = at[rows][:, None] + np.cumsum(gaps, axis=1)
-                inside = places < size
-                found_pre.append(pre_side[places[inside]])
+                inside = places < size[rows][:, None]
+                found_pre.append(ordered[(starts[rows][:, None] + places)[inside]])
                 found_post.append(np.broadcast_to(post[rows][:, None], places.shape)[inside])
                 at[rows] = places[:, -1]
-                rows = rows[places[:, -1] < size]
+                rows = rows[places[:, -1] < size[rows]]
                 column += width
             pre, post = np.concatenate(found_pre), np.concatenate(found_post)
             if not connect.autapses and source.name == target.name:
                 keep = pre != post
                 pre, post = pre[keep], post[keep]
-            yield _only_where(connect, source, target, pre, post, "y", scope)
+            if kernel is not None:
+                keep = uniforms(kernel_key, post, pre) < kernel_factor(kernel, source, target, pre, post)
+                pre, post = pre[keep], post[keep]
+            yield _only_where(connect, source, target, pre, post, over, scope)
 
 
 def _probability(
@@ -218,8 +229,8 @@ def _probability(
 
 
 def _rare(connect: ConnectSpec, scope: Scope) -> float | None:
-    """The probability where it is one small number for all pairs (then skipping pays), else None."""
-    if connect.probability is None or connect.kernel is not None or connect.probability.free(scope):
+    """The probability, without the kernel, where it is one small number for all pairs (then skipping pays), or None."""
+    if connect.probability is None or connect.probability.free(scope):
         return None
     p = connect.probability.evaluate(scope)
     return float(p.value) if p.dim == NONE and 0.0 < p.value < 0.2 else None
@@ -278,7 +289,8 @@ def pairs(
     elif connect.indegree is not None:
         blocks = list(_by_indegree(connect, source, target, side, key, lo, hi))
     elif (p := _rare(connect, scope)) is not None:
-        blocks = list(_by_skipping(connect, p, source, target, side, key, scope, lo, hi))
+        kernel_key = stream(seed, f"projection/{name}/kernel")
+        blocks = list(_by_skipping(connect, p, source, target, side, key, kernel_key, scope, lo, hi))
     else:
         blocks = list(_by_probability(connect, source, target, side, key, scope, lo, hi))
     pre = np.concatenate([b[0] for b in blocks]) if blocks else np.empty(0, dtype=np.int64)

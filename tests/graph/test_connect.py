@@ -39,6 +39,7 @@ RULES: list[Any] = [
     {"indegree": 7},
     {"degrees": {"edges": 3001, "in": {"exponential": 1}, "out": {"lognormal": [1, 2]}, "count": {"exponential": 3}}},
     {"probability": 0.5, "kernel": {"gaussian": {"rostral": "2 mm", "caudal": "5 mm"}}},
+    {"probability": 0.1, "kernel": {"gaussian": {"rostral": "2 mm", "caudal": "5 mm"}}},
     {"probability": 0.5, "kernel": {"exponential": {"rostral": "2 mm", "caudal": "5 mm"}}, "where": "y_pre < 50 mm"},
 ]
 
@@ -136,11 +137,13 @@ def test_sides_are_kept_apart() -> None:
         assert ((a.side[found.pre] == b.side[found.post]) == same).all()
 
 
-def test_gaussian_kernel_follows_its_formula_in_both_directions() -> None:
+@pytest.mark.parametrize("most", [0.8, 0.15])
+def test_gaussian_kernel_follows_its_formula_in_both_directions(most: float) -> None:
+    """Where all pairs are looked at, and where few are joined and most are skipped."""
     counted: dict[bool, list[float]] = {True: [], False: []}
     for seed in range(8):
         net = pair(
-            {"probability": 0.8, "kernel": {"gaussian": {"rostral": "4 mm", "caudal": "8 mm"}}}, n=400, seed=seed
+            {"probability": most, "kernel": {"gaussian": {"rostral": "4 mm", "caudal": "8 mm"}}}, n=400, seed=seed
         )
         found, y = edges(net), net.populations["A"].y
         d = y[found.pre] - y[found.post]
@@ -148,7 +151,7 @@ def test_gaussian_kernel_follows_its_formula_in_both_directions() -> None:
             near = (d >= 0.0059) & (d < 0.0061) if rostral else (d > -0.0061) & (d <= -0.0059)
             counted[rostral].append(near.sum())
     for rostral, s in ((True, 4.0), (False, 8.0)):
-        p = 0.8 * math.exp(-(6.0**2) / (2 * s * s))
+        p = most * math.exp(-(6.0**2) / (2 * s * s))
         pairs = 400 - 24  # neurons 0.25 mm apart: one source 24 places away per target
         expected = p * pairs
         assert abs(np.mean(counted[rostral]) - expected) < 4 * math.sqrt(expected * (1 - p) / 8)
