@@ -3,9 +3,29 @@
 from __future__ import annotations
 
 from cosim.graph.random import AS241, LN2
-from cosim.neural.draws import horner, log_series
+
+
+def _horner(names: tuple[float, ...], x: str) -> str:
+    """A polynomial in `x`, coefficients from the highest power down."""
+    text = f"{names[0]!r}"
+    for c in names[1:]:
+        text = f"({text}*{x} + {c!r})"
+    return text
+
+
+def _log_series() -> str:
+    """The series of the logarithm in `z`."""
+    text = "(1.0/21.0)"
+    for k in range(19, 0, -2):
+        text = f"({text}*z + 1.0/{k}.0)"
+    return text
+
 
 SOURCE = f"""
+#ifndef COSIM_DRAWS
+#define COSIM_DRAWS
+#include <cmath>
+#include <cstdint>
 namespace cosim
 {{
 static inline uint64_t mix(uint64_t z)
@@ -20,7 +40,7 @@ static inline uint64_t mix(uint64_t z)
 static inline double exact_log(double x)
 {{
     int e;
-    double m = frexp(x, &e);
+    double m = std::frexp(x, &e);
     if (m < 0.7071067811865476)
     {{
         m = m*2.0;
@@ -28,7 +48,7 @@ static inline double exact_log(double x)
     }}
     const double s = (m - 1.0)/(m + 1.0);
     const double z = s*s;
-    const double p = {log_series()};
+    const double p = {_log_series()};
     return ((double)e)*{LN2!r} + 2.0*s*p;
 }}
 }}
@@ -49,20 +69,21 @@ static inline double cosim_normal(int64_t key, int64_t step, int64_t call)
     if (q <= 0.425 && q >= -0.425)
     {{
         const double r = 0.180625 - q*q;
-        return q*({horner(AS241["A"], "r")}/{horner(AS241["B"], "r")});
+        return q*({_horner(AS241["A"], "r")}/{_horner(AS241["B"], "r")});
     }}
     double r = std::sqrt(-cosim::exact_log(q < 0 ? p : 1.0 - p));
     double x;
     if (r <= 5.0)
     {{
         r = r - 1.6;
-        x = {horner(AS241["C"], "r")}/{horner(AS241["D"], "r")};
+        x = {_horner(AS241["C"], "r")}/{_horner(AS241["D"], "r")};
     }}
     else
     {{
         r = r - 5.0;
-        x = {horner(AS241["E"], "r")}/{horner(AS241["F"], "r")};
+        x = {_horner(AS241["E"], "r")}/{_horner(AS241["F"], "r")};
     }}
     return q < 0 ? -x : x;
 }}
+#endif
 """

@@ -42,21 +42,31 @@ _DTYPES = {"boolean": bool, "integer": int, "float": float}
 
 @lru_cache(maxsize=1)
 def functions() -> dict[str, Function]:
-    """The functions of `cosim.exact`, by their name in code (a C++ program holds their text itself)."""
-    text = Function(lambda: None, arg_units=[], return_unit=1)
-    once = f'cdef extern from *:\n    """{source()}"""\n    pass\n'
-    text.implementations.add_implementation("cython", once, name="cosim_exact")
+    """The functions of `cosim.exact`, by their name in code."""
+    text = in_cython("cosim_exact", source())
     found = {}
     for name, (python, count) in FUNCTIONS.items():
-        full = name_of(name)
-        arguments = ", ".join(["double"] * count)
-        declared = f"cdef extern from *:\n    double {full}({arguments}) noexcept nogil\n"
         function = Function(python, arg_units=[None] * count, return_unit=1, return_type="float")
         function.implementations.add_implementation("numpy", python)
-        function.implementations.add_implementation("cython", declared, name=full, dependencies={"cosim_exact": text})
-        function.implementations.add_implementation("cpp", "", name=full)
-        found[full] = function
+        declare(function, name_of(name), ["double"] * count, text)
+        found[name_of(name)] = function
     return found
+
+
+def in_cython(name: str, text: str) -> Function:
+    """Functions in C++ that cython code takes over as they are, once per module, however many of them it uses."""
+    found = Function(lambda: None, arg_units=[], return_unit=1)
+    code = f'cdef extern from *:\n    """{text}"""\n    pass\n'
+    found.implementations.add_implementation("cython", code, name=name)
+    return found
+
+
+def declare(function: Function, name: str, arguments: list[str], text: Function) -> None:
+    """Give a function its implementations in compiled code: in C++ it is called `name`; `text` is from in_cython()."""
+    code = f"cdef extern from *:\n    double {name}({', '.join(arguments)}) noexcept nogil\n"
+    dependencies = {next(iter(text.implementations.values())).name: text}
+    function.implementations.add_implementation("cython", code, name=name, dependencies=dependencies)
+    function.implementations.add_implementation("cpp", "", name=name)
 
 
 def _call(name: str, *arguments: ast.expr) -> ast.expr:
