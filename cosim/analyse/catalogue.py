@@ -32,7 +32,11 @@ METRICS: dict[str, Metric] = {
     "survival": Metric("", "rate of survival of the rhythm"),
 }
 
-_FAMILIES = {"rate_": Metric("Hz", "mean rate"), "latency_": Metric("s", "latency")}
+_FAMILIES = {
+    "rate_": Metric("Hz", "mean rate"),
+    "active_": Metric("", "neurons that spike"),
+    "latency_": Metric("s", "latency"),
+}
 
 
 def describe(name: str) -> Metric | None:

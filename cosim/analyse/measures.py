@@ -19,6 +19,7 @@ from cosim.analyse.options import (
     OPTIONS,
     LatencyOptions,
     LockingOptions,
+    NeuronsOptions,
     RatesOptions,
     RhythmOptions,
     SwimOptions,
@@ -27,6 +28,7 @@ from cosim.errors import Problem, UserError
 from cosim.record.layout import PopulationLayout
 from cosim.record.result import Result, Trace
 from cosim.spec.common import Spec
+from cosim.spec.units import suggest
 
 Metrics = dict[str, float | list[float]]
 
@@ -148,15 +150,41 @@ def _across(rates: signals.Array, dt: float, f: float) -> float:
 
 
 def rates(result: Result, options: RatesOptions, transient: float) -> Metrics:
-    """rate_<population>: mean firing rate (Hz) after the transient."""
-    names = options.populations or [
-        name for name, one in result.populations.items() if one.spiking and name in result.spikes_of
-    ]
+    """rate_<population>, and rate_<name> of the neurons that have one: mean firing rate (Hz) after the transient.
+
+    active_<population>: how many neurons spike after the transient.
+    """
+    names = options.populations
+    if names is None:
+        names = [name for name, one in result.populations.items() if one.spiking and name in result.spikes_of]
     metrics: Metrics = {}
     for name in names:
-        times, _ = result.spikes(name)
+        times, ids = result.spikes(name)
         metrics[f"rate_{name}"] = neural.mean_rate(times, result.population(name).n, transient, result.duration)
+        if options.active:
+            metrics[f"active_{name}"] = float(len(np.unique(ids[times >= transient - 1e-9])))
+    for name, wanted in options.of.items():
+        times, ids = result.spikes(wanted.population)
+        chosen = chosen_neurons(result.population(wanted.population), wanted)
+        own = times[np.isin(ids, chosen)]
+        metrics[f"rate_{name}"] = neural.mean_rate(own, len(chosen), transient, result.duration)
     return metrics
+
+
+def chosen_neurons(population: PopulationLayout, wanted: NeuronsOptions) -> npt.NDArray[np.int64]:
+    """The numbers of some neurons within their population; UserError for one that there is not."""
+    if wanted.cells is not None:
+        ids = [str(one) for one in wanted.cells]
+        known = {cell: number for number, cell in enumerate(population.cell or ())}
+        absent = [one for one in ids if one not in known]
+        if absent:
+            raise UserError(f"population {population.name} has no cell {absent[0]}{suggest(absent[0], known)}")
+        return np.unique([known[one] for one in ids])
+    assert wanted.neurons is not None
+    wrong = [number for number in wanted.neurons if not 0 <= number < population.n]
+    if wrong:
+        raise UserError(f"population {population.name} has no neuron {wrong[0]}, expected 0 to {population.n - 1}")
+    return np.unique(wanted.neurons)
 
 
 def latency(result: Result, options: LatencyOptions, transient: float) -> Metrics:

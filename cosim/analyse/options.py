@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import Field, model_validator
 
+from cosim.spec.choice import CellIds
 from cosim.spec.common import ListOf, Name, NonEmpty, Spec
 from cosim.spec.units import Delay, Duration, Fraction, Frequency, NonNegative, PositiveLength, Time, UnitError
 
@@ -59,10 +60,30 @@ class RhythmOptions(Band):
     length: PositiveLength | None = None
 
 
+class NeuronsOptions(Spec):
+    """Neurons of a population: by number, or by the id of a connectome's cell."""
+
+    population: Name
+    neurons: Annotated[list[int], ListOf, NonEmpty] | None = None
+    cells: Annotated[CellIds, NonEmpty] | None = None
+
+    @model_validator(mode="after")
+    def _one(self) -> NeuronsOptions:
+        if (self.neurons is None) == (self.cells is None):
+            raise UnitError("expected exactly one of neurons and cells")
+        return self
+
+
 class RatesOptions(Spec):
-    """Mean firing rates; of the named populations, or of all that spike."""
+    """Mean firing rates: of the named populations, or of all that spike; and, by a name of their own, ``of`` some
+    neurons (rate_NAME).
+
+    With ``active``, also how many neurons of every population spiked at all (active_POPULATION).
+    """
 
     populations: Labels | None = None
+    of: dict[Name, NeuronsOptions] = Field(default_factory=dict)
+    active: bool = False
 
 
 class LatencyOptions(Spec):

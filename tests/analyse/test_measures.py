@@ -67,6 +67,19 @@ def test_rates_are_of_the_populations_that_spike(swimmer: Result) -> None:
     assert metrics["rate_EX"] == pytest.approx(100 / np.pi, rel=0.01)
 
 
+def test_rates_of_some_neurons_and_how_many_are_active(swimmer: Result) -> None:
+    times, ids = swimmer.spikes("EX")
+    late = times >= 1.0
+    metrics = measure(swimmer, {"rates": {"of": {"two": {"population": "EX", "neurons": [3, 0]}}, "active": True}}, 1.0)
+    assert list(metrics) == ["rate_EX", "active_EX", "rate_two"]
+    assert metrics["rate_two"] == np.isin(ids[late], [0, 3]).sum() / (2 * (swimmer.duration - 1.0))
+    assert metrics["active_EX"] == len(set(ids[late].tolist()))
+    with pytest.raises(UserError, match="no neuron 100000"):
+        measure(swimmer, {"rates": {"of": {"x": {"population": "EX", "neurons": 100_000}}}})
+    with pytest.raises(UserError, match="no cell AVAL"):
+        measure(swimmer, {"rates": {"of": {"x": {"population": "EX", "cells": "AVAL"}}}})
+
+
 def test_latency_from_the_named_perturbation(swimmer: Result) -> None:
     options = {"channel": "wires/motor/delivered", "perturbation": "tap"}
     # the wire steps in the first tick whose end is past 2.0305 s: the tick that begins at 2.030 s
