@@ -27,6 +27,8 @@ def _models() -> str:
     lines = ["| experiment | what | circuit | body |", "| --- | --- | --- | --- |"]
     for file in sorted((ROOT / "run").glob("*.yaml")):
         tree = yaml.safe_load(file.read_text(encoding="utf-8"))
+        if not tree["cosim"].startswith("experiment/"):
+            continue
         base = tree
         while "extends" in base:
             base = yaml.safe_load((ROOT / "run" / f"{base['extends']}.yaml").read_text(encoding="utf-8")) | base

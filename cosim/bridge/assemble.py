@@ -51,6 +51,7 @@ class Parts:
 
 
 BackendFactory = Callable[[NetworkIR, int], NeuralBackend]
+NetworkFactory = Callable[[Parts, int], NetworkIR]
 
 
 @dataclass
@@ -64,7 +65,28 @@ class _Collector:
             self.problems.append((kind, path, str(error)))
 
 
-def assemble(parts: Parts, *, seed: int, backend: BackendFactory) -> Lockstep:
+def network_of(parts: Parts, seed: int) -> NetworkIR:
+    """The network of an experiment that has a circuit, with its Poisson drives and without what lesions took from the
+    start. Raises AssemblyError."""
+    spec, found = parts.experiment, _Collector()
+    assert parts.circuit is not None
+    kind: str = "circuit"
+    path: tuple[str | int, ...] = ()
+    try:
+        network = build_network(
+            parts.circuit, seed=seed, dt=Clock.of(spec.tick, spec.dt, spec.body_dt).dt,
+            parameters=parts.circuit_parameters, folder=parts.circuit_folder, lesions=Lesions.of(spec.ablate),
+        )  # fmt: skip
+        kind, path = "experiment", ("drives",)
+        return with_poisson(network, spec.drives, parts.experiment_parameters)
+    except Located as error:
+        found.add(kind, path, error)
+        raise AssemblyError(found.problems) from None
+
+
+def assemble(
+    parts: Parts, *, seed: int, backend: BackendFactory, network_of: NetworkFactory = network_of
+) -> Lockstep:  # fmt: skip
     """Build network, body and wires. Raises AssemblyError with every problem, UserError for unusable data files."""
     spec = parts.experiment
     found = _Collector()
@@ -74,22 +96,14 @@ def assemble(parts: Parts, *, seed: int, backend: BackendFactory) -> Lockstep:
         body = build_body(parts.body, spec.world, clock.body_dt, clock.substeps)
     network = None
     running: NeuralBackend | None = None
-    if parts.circuit is not None:
-        kind: str = "circuit"
-        path: tuple[str | int, ...] = ()
-        try:
-            network = build_network(
-                parts.circuit, seed=seed, dt=clock.dt, parameters=parts.circuit_parameters, folder=parts.circuit_folder,
-                lesions=Lesions.of(spec.ablate),
-            )  # fmt: skip
-            kind, path = "experiment", ("drives",)
-            network = with_poisson(network, spec.drives, parts.experiment_parameters)
-            kind, path = "circuit", ()
-            running = backend(network, clock.steps)
-        except Located as error:
-            found.add(kind, path, error)
-            raise AssemblyError(found.problems) from None
     try:
+        if parts.circuit is not None:
+            network = network_of(parts, seed)
+            try:
+                running = backend(network, clock.steps)
+            except Located as error:
+                found.add("circuit", (), error)
+                raise AssemblyError(found.problems) from None
         lockstep = _wire(parts, clock, network, running, body, found)
     except BaseException:
         if body is not None:

@@ -1,4 +1,4 @@
-"""List the experiments, circuits, bodies and connectomes that can be named."""
+"""List the experiments, sweeps, circuits, bodies and connectomes that can be named."""
 
 from __future__ import annotations
 
@@ -8,9 +8,15 @@ from cosim.cli.output import add_json, print_json, table
 from cosim.zoo import KINDS, Entry, list_all
 from cosim.zoo.data import absent_files
 
-HELP = "what there is: experiments, circuits, bodies, connectomes"
+HELP = "what there is: experiments, sweeps, circuits, bodies, connectomes"
 
-_PLURAL = {"experiment": "experiments", "circuit": "circuits", "body": "bodies", "connectome": "connectomes"}
+_PLURAL = {
+    "experiment": "experiments",
+    "sweep": "sweeps",
+    "circuit": "circuits",
+    "body": "bodies",
+    "connectome": "connectomes",
+}
 
 
 def arguments(verb: argparse.ArgumentParser) -> None:

@@ -15,9 +15,9 @@ def arguments(verb: argparse.ArgumentParser) -> None:
     verb.add_argument(
         "kind",
         nargs="?",
-        choices=("circuit", "body", "experiment", "connectome"),
+        choices=("circuit", "body", "experiment", "connectome", "sweep"),
         metavar="KIND",
-        help="circuit, body, experiment or connectome",
+        help="circuit, body, experiment, connectome or sweep",
     )
 
 

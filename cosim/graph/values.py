@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cosim import exact
-from cosim.graph.random import F64, exact_log, normals, uniforms
+from cosim.graph.random import F64, exact_log, normal_quantile, uniforms
 from cosim.spec.circuit import Draw
 from cosim.spec.units import Dim, Expression, Scope, UnitError, dim_text, kind_text
 
@@ -69,25 +69,35 @@ def realise(
     """
     if isinstance(value, Expression):
         return _array(value, scope, size, dim)
+    return quantiles(value, scope, uniforms(key, *ids), dim)
+
+
+def quantiles(value: Draw, scope: Scope, u: F64, dim: Dim) -> F64:
+    """A distribution's values for numbers `u` in (0, 1), SI; what is uniform in `u` is distributed as the document says
+    (an exponential one falls with `u`).
+
+    Raises UnitError where a unit does not fit or a distribution has no meaning (negative SD, low above high).
+    """
+    size = len(u)
     if value.normal is not None:
         mean, sd = (_array(e, scope, size, dim) for e in value.normal)
         if (sd < 0).any():
             raise UnitError("the standard deviation must not be negative")
-        drawn = mean + sd * normals(key, *ids)
+        drawn = mean + sd * normal_quantile(u)
     elif value.uniform is not None:
         low, high = (_array(e, scope, size, dim) for e in value.uniform)
         if (high < low).any():
             raise UnitError("uniform: [low, high] must have low <= high")
-        drawn = low + (high - low) * uniforms(key, *ids)
+        drawn = low + (high - low) * u
     elif value.lognormal is not None:
         mean, sd = (_array(e, scope, size, dim) for e in value.lognormal)
         if (mean <= 0).any() or (sd < 0).any():
             raise UnitError("lognormal: [mean, sd] needs a positive mean and an SD that is not negative")
         variance = exact.log1p((sd / mean) * (sd / mean))
-        drawn = mean * exact.exp(np.sqrt(variance) * normals(key, *ids) - variance / 2)
+        drawn = mean * exact.exp(np.sqrt(variance) * normal_quantile(u) - variance / 2)
     else:
         assert value.exponential is not None
-        drawn = -_array(value.exponential, scope, size, dim) * exact_log(uniforms(key, *ids))
+        drawn = -_array(value.exponential, scope, size, dim) * exact_log(u)
     if value.clip is not None:
         low, high = (_array(e, scope, size, dim) for e in value.clip)
         drawn = np.clip(drawn, low, high)

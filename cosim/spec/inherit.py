@@ -40,6 +40,7 @@ _FILES: dict[str, tuple[Path_, ...]] = {
 }
 _NAMES_OR_FILES: dict[str, tuple[Path_, ...]] = {
     "experiment": (("circuit",), ("body",)),
+    "sweep": (("experiment",),),
     "circuit": (
         ("populations", "*", "connectome"),
         ("populations", "*", "connectome", "name"),
@@ -132,7 +133,8 @@ def merge(base: Node, child: Node) -> Node:
 
 
 def set_values(resolved: Resolved, model: type[BaseModel], given: Iterable[Override]) -> None:
-    """Apply what concerns the document itself; of an experiment, keep what reaches into its circuit or body."""
+    """Apply what concerns the document itself; of an experiment, keep what reaches into its circuit or body, of a
+    sweep everything: it is for the experiment."""
     root = resolved.root
     declared = root.at(("parameters",))
     parameters = declared.value if declared is not None and declared.is_mapping else {}
@@ -140,7 +142,8 @@ def set_values(resolved: Resolved, model: type[BaseModel], given: Iterable[Overr
         head = override.path[0]
         single = len(override.path) == 1
         known = head in model.model_fields or root.child(head) is not None
-        if resolved.kind == "experiment" and head in ("circuit", "body") and not single:
+        reaches = resolved.kind == "experiment" and head in ("circuit", "body") and not single
+        if resolved.kind == "sweep" or reaches:
             resolved.deferred.append(override)
         elif single and not known and head in parameters:
             _apply(resolved, model, override.moved("parameters", head))
@@ -172,6 +175,13 @@ def _match(node: Node, pattern: Path_) -> Iterable[Node]:
         found = node.child(step)
         if found is not None:
             yield from _match(found, rest)
+
+
+def files_of(kind: str, root: Node) -> list[str]:
+    """The data files that a document names and that decide a run (a reference is only compared with)."""
+    patterns = [pattern for pattern in _FILES.get(kind, ()) if pattern != ("reference",)]
+    nodes = [node for pattern in patterns for node in _match(root, pattern)]
+    return [node.value for node in nodes if isinstance(node.value, str)]
 
 
 def rebase(resolved: Resolved) -> None:

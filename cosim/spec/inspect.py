@@ -25,6 +25,8 @@ def inspect(name: str | Path, given: Mapping[str, Any] | None = None) -> list[st
     Returns what could not be tried. Raises UserError with every problem found.
     """
     kind = kind_of(locate(name))
+    if kind == "sweep":
+        return _sweep(name, given)
     if kind == "experiment":
         from cosim.analyse.reference import reference_of
         from cosim.spec.check import check_deep
@@ -45,6 +47,16 @@ def inspect(name: str | Path, given: Mapping[str, Any] | None = None) -> list[st
     elif isinstance(document.spec, ConnectomeSpec):
         return _connectome(document)
     return []
+
+
+def _sweep(name: str | Path, given: Mapping[str, Any] | None) -> list[str]:
+    """Every value and every lesion on the experiment; how many runs it is."""
+    from cosim.sweep.check import check
+    from cosim.sweep.load import load_sweep
+
+    sweep = load_sweep(name, given)
+    check(sweep)
+    return [f"{sweep.size} runs: {len(sweep.points)} points x {len(sweep.arms)} arms x {len(sweep.seeds)} seeds"]
 
 
 def _connectome(document: Document) -> list[str]:

@@ -15,6 +15,7 @@ _CLASSES = {
     "body": ("cosim.spec.body", "BodySpec"),
     "experiment": ("cosim.spec.experiment", "ExperimentSpec"),
     "connectome": ("cosim.spec.connectome", "ConnectomeSpec"),
+    "sweep": ("cosim.spec.sweep", "SweepSpec"),
 }
 KINDS = tuple(_CLASSES)
 VERSION = "1"

@@ -131,7 +131,8 @@ def load_document(
 
     Parameters
     ----------
-    kind: what it must be; without it, a name is looked up as an experiment, a circuit, a body, then a connectome.
+    kind: what it must be; without it, a name is looked up as an experiment or sweep, a circuit, a body, then a
+        connectome.
     given: overrides, path to value (text is read as YAML).
     origin: what messages show as the place of an override.
 
@@ -140,14 +141,18 @@ def load_document(
     resolved = resolve(locate(name, kind), kind)
     set_values(resolved, model_of(resolved.kind), overrides.from_mapping(given or {}, origin))
     resolved.problems += [_undeclared(o, [resolved]) for o in resolved.deferred]
-    document, found = _validate(resolved, "")
+    document, found = validate(resolved, "")
     if found or document is None:
         raise UserError(found)
     return document
 
 
 def load_experiment(
-    name: str | Path, given: Mapping[str, Any] | None = None, *, origin: str = COMMAND_LINE, check: bool = True
+    name: str | Path,
+    given: Mapping[str, Any] | Sequence[Override] | None = None,
+    *,
+    origin: str = COMMAND_LINE,
+    check: bool = True,
 ) -> LoadedExperiment:
     """Load an experiment, its circuit and its body, with overrides that may reach into all three.
 
@@ -156,13 +161,15 @@ def load_experiment(
 
     Parameters
     ----------
+    given: path to value (text is read as YAML), or overrides, whose values are taken over and not to be used again.
     check: also find what does not fit between the documents and what is wrong with the equations; this imports the
         simulators, which takes seconds.
 
     Raises UserError with every problem of all three documents.
     """
     resolved = resolve(locate(name, "experiment"), "experiment")
-    set_values(resolved, model_of("experiment"), overrides.from_mapping(given or {}, origin))
+    wanted = given if isinstance(given, Sequence) else overrides.from_mapping(given or {}, origin)
+    set_values(resolved, model_of("experiment"), wanted)
     rebase(resolved)
     parts, found = _parts(resolved)
     deferred = _route(resolved, parts, found)
@@ -172,9 +179,9 @@ def load_experiment(
             problem = overrides.apply(part.root, model_of(kind), override, kind)
             if problem is not None:
                 part.problems.append(problem)
-        documents[kind], more = _validate(part, kind)
+        documents[kind], more = validate(part, kind)
         found += more
-    experiment, more = _validate(resolved, "")
+    experiment, more = validate(resolved, "")
     found = [*more, *found]
     if found or experiment is None:
         raise UserError(found)
@@ -189,8 +196,8 @@ def load_experiment(
 
 
 def locate(name: str | Path, kind: str | None = None) -> Path:
-    """The file of a document. Without `kind`, a name may be any; the first of experiment, circuit, body, connectome
-    counts."""
+    """The file of a document. Without `kind`, a name may be any; the first of experiment (or sweep), circuit, body,
+    connectome counts."""
     text = str(name)
     if kind is not None or zoo.is_path(text) or isinstance(name, Path):
         if isinstance(name, Path) and not zoo.is_path(text):
@@ -207,7 +214,7 @@ def locate(name: str | Path, kind: str | None = None) -> Path:
             continue
     names = sorted({entry.name for entry in zoo.list_all() if entry.kind in KINDS})
     hint = suggest(text, names) or "; there are: " + ", ".join(names)
-    raise UserError(f"no experiment, circuit, body or connectome '{text}'{hint}")
+    raise UserError(f"no experiment, sweep, circuit, body or connectome '{text}'{hint}")
 
 
 KINDS_BY_RANK = ("experiment", "circuit", "body", "connectome")
@@ -273,8 +280,13 @@ def _undeclared(override: Override, documents: Sequence[Resolved]) -> Problem:
     return override.problem(f"no parameter or key '{override.text}'{hint}")
 
 
-def _validate(resolved: Resolved, prefix: str) -> tuple[Document | None, list[Problem]]:
-    """Evaluate the parameters and validate the tree; the document, or every problem found."""
+def validate(
+    resolved: Resolved, prefix: str, scope: Mapping[str, Value] | None = None
+) -> tuple[Document | None, list[Problem]]:
+    """Evaluate the parameters and validate the tree; the document, or every problem found.
+
+    `scope`: named values that its expressions may use beside its own parameters.
+    """
     rebase(resolved)
     root, model = resolved.root, model_of(resolved.kind)
     own = frozenset(resolved.texts)
@@ -283,7 +295,7 @@ def _validate(resolved: Resolved, prefix: str) -> tuple[Document | None, list[Pr
     found = [*resolved.problems, *found]
     if found:
         return None, found
-    context = {"parameters": values, "directory": str(resolved.path.resolve().parent)}
+    context = {"parameters": {**(scope or {}), **values}, "directory": str(resolved.path.resolve().parent)}
     tree = root.plain()
     try:
         spec = model.model_validate(tree, context=context)
@@ -294,4 +306,4 @@ def _validate(resolved: Resolved, prefix: str) -> tuple[Document | None, list[Pr
     return Document(resolved.kind, spec, resolved.path, tree, root, MappingProxyType(values), texts, prefix), []
 
 
-__all__ = ["Document", "LoadedExperiment", "dotted", "load_document", "load_experiment", "locate", "shown"]
+__all__ = ["Document", "LoadedExperiment", "dotted", "load_document", "load_experiment", "locate", "shown", "validate"]

@@ -86,6 +86,15 @@ class Node:
             return [child.plain() for child in self.value]
         return self.value
 
+    def copy(self) -> Node:
+        """The same tree in nodes of its own."""
+        value = self.value
+        if isinstance(value, dict):
+            value = {key: child.copy() for key, child in value.items()}
+        elif isinstance(value, list):
+            value = [child.copy() for child in value]
+        return Node(value, self.file, self.line, self.column, self.key_line, self.key_column)
+
     def child(self, key: str | int) -> Node | None:
         """The entry `key` of a mapping or list, None where there is none."""
         if isinstance(self.value, dict):

@@ -1,7 +1,8 @@
 """Look-up of a name: $COSIM_ZOO, the working directory, the document's own zoo, entry points, the wheel, the checkout.
 
 A zoo is a folder with ``circuits/NAME/circuit.yaml``, ``bodies/NAME/body.yaml``, ``connectomes/NAME/dataset.yaml`` and
-``run/NAME.yaml``. Only files are looked at, nothing is imported but the packages that announce themselves as a zoo.
+``run/NAME.yaml`` (experiments and sweeps). Only files are looked at, nothing is imported but the packages that announce
+themselves as a zoo.
 """
 
 from __future__ import annotations
@@ -16,9 +17,10 @@ from pathlib import Path
 
 from cosim.errors import UserError
 
-# kind -> (folder, file in the folder of that name); experiments are files, not folders
+# kind -> (folder, file in the folder of that name); experiments and sweeps are files, not folders
 _LAYOUT = {
     "experiment": ("run", None),
+    "sweep": ("run", None),
     "circuit": ("circuits", "circuit.yaml"),
     "body": ("bodies", "body.yaml"),
     "connectome": ("connectomes", "dataset.yaml"),
@@ -143,8 +145,8 @@ def list_all(document: Path | None = None) -> list[Entry]:
             for path in sorted((root / folder).glob("*.yaml" if inner is None else f"*/{inner}")):
                 name = path.stem if inner is None else path.parent.name
                 header = _header(path)
-                # run/ also holds documents of other kinds
-                if kind == "experiment" and not header.get("cosim", "").startswith("experiment/"):
+                # run/ holds documents of two kinds
+                if inner is None and not header.get("cosim", "").startswith(f"{kind}/"):
                     continue
                 found.setdefault((kind, name), Entry(kind, name, header.get("title", ""), path))
     return [found[key] for key in sorted(found, key=lambda key: (KINDS.index(key[0]), key[1]))]

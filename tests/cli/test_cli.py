@@ -44,11 +44,11 @@ def test_list_names_what_the_zoo_holds(here: Path, capfd: pytest.CaptureFixture[
     out, err = capfd.readouterr()
     assert err == ""
     titles = [line for line in out.splitlines() if not line.startswith(" ")]
-    assert titles == ["experiments", "circuits", "bodies", "connectomes"]
+    assert titles == ["experiments", "sweeps", "circuits", "bodies", "connectomes"]
     assert "  fall " in out
     assert main(["list", "--json"]) == 0
     listed = answer(capfd)
-    assert list(listed) == ["experiments", "circuits", "bodies", "connectomes"]
+    assert list(listed) == ["experiments", "sweeps", "circuits", "bodies", "connectomes"]
     assert {"name": "fall", "title": "An arm at rest", "path": str(here / "run/fall.yaml")} in listed["experiments"]
 
 
@@ -179,7 +179,7 @@ def test_an_earlier_result_is_kept_unless_forced(here: Path, capfd: pytest.Captu
         (["run", "fall", "--out", "run/fall.yaml"], "run/fall.yaml"),
         (["run"], "NAME"),
         (["runn", "fall"], "invalid choice: 'runn'"),
-        (["show", "fal"], "no experiment, circuit, body or connectome 'fal', did you mean 'fall'?"),
+        (["show", "fal"], "no experiment, sweep, circuit, body or connectome 'fal', did you mean 'fall'?"),
         (["report", "nowhere"], "nowhere: no such result directory"),
         ([], "VERB"),
     ],

@@ -16,7 +16,7 @@ def test_schema_is_strict_and_knows_the_loaders_keys(kind: str) -> None:
     assert found["additionalProperties"] is False
     assert found["required"] == ["cosim", "name"]
     assert {"extends", "set", "cosim"} <= set(found["properties"])
-    assert ("parameters" in found["properties"]) == (kind != "connectome")
+    assert ("parameters" in found["properties"]) == (kind not in ("connectome", "sweep"))
     assert found["properties"]["cosim"]["const"] == f"{kind}/1"
 
 
