@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from cosim.connectome.store import load_connectome
     from cosim.errors import CosimError, SimulationError, UserError
     from cosim.record.result import Result
+    from cosim.sweep.result import SweepResult
 
 _HOMES = {
     "Experiment": "cosim.api",
@@ -22,6 +23,7 @@ _HOMES = {
     "SimulationError": "cosim.errors",
     "UserError": "cosim.errors",
     "Result": "cosim.record.result",
+    "SweepResult": "cosim.sweep.result",
 }
 
 __all__ = [
@@ -30,6 +32,7 @@ __all__ = [
     "Result",
     "Simulation",
     "SimulationError",
+    "SweepResult",
     "UserError",
     "load",
     "load_connectome",

@@ -14,9 +14,9 @@ from cosim.errors import UserError
 
 
 def pearson(x: npt.ArrayLike, y: npt.ArrayLike) -> float:
-    """Pearson's correlation; NaN for fewer than three pairs or where one of the two does not vary."""
+    """Pearson's correlation; NaN for fewer than three pairs or where one of the two does not vary or exist."""
     a, b = np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64)
-    if a.size < 3 or np.ptp(a) == 0 or np.ptp(b) == 0:
+    if a.size < 3 or not (np.ptp(a) > 0 and np.ptp(b) > 0):
         return float("nan")
     return float(np.corrcoef(a, b)[0, 1])
 

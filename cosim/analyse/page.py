@@ -35,14 +35,25 @@ def warning(text: str) -> str:
     return f'<p class="warning" role="alert"><strong>Warning.</strong> {escape(text)}</p>'
 
 
-def image(path: Path, text: str) -> str:
-    """A PNG, inlined."""
+def image(path: Path, text: str, *, caption: bool = False) -> str:
+    """A PNG, inlined; ``text`` says what it shows, to those who cannot see it and, as a caption, to all."""
     data = base64.b64encode(path.read_bytes()).decode("ascii")
-    return f'<figure style="margin:1em 0"><img alt="{escape(text)}" src="data:image/png;base64,{data}"></figure>'
+    below = f'<figcaption class="note">{escape(text)}</figcaption>' if caption else ""
+    return f'<figure style="margin:1em 0"><img alt="{escape(text)}" src="data:image/png;base64,{data}">{below}</figure>'
 
 
-def table(heading: str, head: Sequence[str], rows: Sequence[Sequence[str]], note: str) -> str:
-    """A table; columns of numbers are set to the right."""
+def note(text: str) -> str:
+    """A paragraph in small print."""
+    return f'<p class="note">{escape(text)}</p>'
+
+
+def listing(heading: str, text: str, below: str) -> str:
+    """Commands or other text to be taken as it stands."""
+    return f"<h2>{escape(heading)}</h2><pre>{escape(text)}</pre>{note(below)}"
+
+
+def table(heading: str, head: Sequence[str], rows: Sequence[Sequence[str]], text: str) -> str:
+    """A table with a note below; columns of numbers are set to the right."""
     right = {i for i in range(len(head)) if any(_numeric(row[i]) for row in rows)}
 
     def cells(tag: str, row: Sequence[str]) -> str:
@@ -52,7 +63,7 @@ def table(heading: str, head: Sequence[str], rows: Sequence[Sequence[str]], note
         )
 
     body = "\n".join(f"<tr>{cells('td', row)}</tr>" for row in rows)
-    below = f'<p class="note">{escape(note)}</p>' if note else ""
+    below = note(text) if text else ""
     return (
         f'<h2>{escape(heading)}</h2><div class="scroll"><table><thead><tr>{cells("th", head)}</tr></thead>'
         f"<tbody>{body}</tbody></table></div>{below}"

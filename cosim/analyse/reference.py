@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import math
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -59,6 +59,11 @@ class Reference:
     def positions(self) -> list[Value]:
         """Where the points of a curve lie on its axis, in SI units."""
         return [parse(text).evaluate() for text in self.at]
+
+    def at_points(self, kept: Sequence[int]) -> Reference:
+        """The same with some of its values."""
+        values, sd, n = (tuple(column[i] for i in kept) for column in (self.values, self.sd, self.n))
+        return replace(self, values=values, sd=sd, n=n, at=tuple(self.at[i] for i in kept) if self.axis else ())
 
 
 @dataclass(frozen=True)
@@ -179,6 +184,7 @@ def _parse(line: int, cells: dict[str, str], complain: Complaint) -> _Row | None
         (effect and cells["arm"] == INTACT, "arm", "an effect is a change against the intact animal"),
         (metric == SURVIVAL and not effect and not 0 <= value <= 1, "value", "a rate of survival lies in 0 to 1"),
         (metric == SURVIVAL and effect, "effect", "the rate of survival is compared as a value"),
+        (bool(cells["axis"]) and (effect or metric == SURVIVAL), "axis", "only values of a metric make a curve"),
         (bool(cells["axis"]) != bool(cells["at"]), "at", "axis and at go together: a path and a place on it"),
         (bool(cells["axis"]) and bool(cells["index"]), "index", "a curve over an axis has places (at), no index"),
     ):

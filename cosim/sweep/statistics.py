@@ -91,6 +91,23 @@ class Comparison:
     comparisons: int = 0
 
 
+@dataclass(frozen=True)
+class Statistics:
+    """All statistics of a sweep; ``survival`` are the cells of the metric that tells whether there is a rhythm (empty
+    where no frequency was measured)."""
+
+    table: Table
+    cells: Sequence[Cell]
+    comparisons: Sequence[Comparison]
+    survival: Sequence[Cell]
+
+
+def statistics(table: Table) -> Statistics:
+    """All statistics of a sweep."""
+    told_by = rhythm(table)
+    return Statistics(table, cells(table), comparisons(table), cells(table, [told_by]) if told_by else [])
+
+
 def index(table: Table) -> Index:
     """The rows by place and arm, then seed."""
     found: dict[tuple[Place, str], dict[int, Row]] = {}
@@ -169,8 +186,8 @@ def contrasts(arms: Sequence[str]) -> list[Contrast]:
     return found
 
 
-def comparisons(table: Table, metrics: Sequence[str] | None = None) -> list[Comparison]:
-    """Every contrast of every metric (or those named) at every place where its arms are planned.
+def comparisons(table: Table) -> list[Comparison]:
+    """Every contrast of every metric at every place where its arms are planned.
 
     p-values are corrected (Holm) for the number of comparisons of the same kind and metric, over arms, places and, for
     a list, its elements.
@@ -181,7 +198,7 @@ def comparisons(table: Table, metrics: Sequence[str] | None = None) -> list[Comp
         for contrast in contrasts(table.arms)
         for place in table.places
         if all((place, arm) in rows for arm, _ in contrast.terms)
-        for metric in (table.metrics if metrics is None else metrics)
+        for metric in table.metrics
     ]
     families: dict[tuple[str, str], list[int]] = {}
     for i, one in enumerate(found):

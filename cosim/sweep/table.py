@@ -45,6 +45,11 @@ class Axis:
     def numeric(self) -> bool:
         return bool(self.si) and all(map(math.isfinite, self.si))
 
+    @property
+    def factor(self) -> float:
+        """What an SI value is multiplied by to be shown."""
+        return next((value / si for value, si in zip(self.shown()[0], self.si, strict=True) if si), 1.0)
+
     def shown(self) -> tuple[list[float], str]:
         """The values and their unit for a reader: as written where all are numbers with the same unit, else in SI."""
         parts = [_NUMBER.fullmatch(text.strip()) for text in self.values]
@@ -100,6 +105,14 @@ class Table:
         """Runs of that status."""
         return sum(row.status == status for row in self.rows)
 
+    def failures(self) -> dict[str, list[str]]:
+        """The runs that failed, by reason."""
+        found: dict[str, list[str]] = {}
+        for row in self.rows:
+            if row.status == "failed":
+                found.setdefault(row.reason, []).append(row.run)
+        return found
+
     def columns(self) -> dict[str, list[Any]]:
         """The columns by name; None for a number and "" for a text that does not exist.
 
@@ -142,7 +155,7 @@ def read(path: Path | str) -> Table:
     facts = _load(folder / PLAN)
     try:
         axes = tuple(
-            Axis(one["path"], tuple(map(str, one["values"])), tuple(_number(x) for x in one["si"]), one["unit"] or "")
+            Axis(one["path"], tuple(map(str, one["values"])), tuple(map(_number, one["si"] or ())), one["unit"] or "")
             for one in facts["axes"]
         )
         planned = [_row(folder, entry, axes) for entry in facts["plan"]]
