@@ -13,11 +13,12 @@ from cosim.analyse.reference import Reference, read_references
 from cosim.errors import UserError
 from cosim.record.store import replace_bytes
 from cosim.sweep import sections
+from cosim.sweep.columnar import write_csv, write_parquet
 from cosim.sweep.export import cell_columns, comparison_columns, records, validation_columns
 from cosim.sweep.figures import draw
 from cosim.sweep.significance import pairs_needed, smallest_p
 from cosim.sweep.statistics import Statistics, statistics
-from cosim.sweep.table import Table, read, write_csv, write_parquet
+from cosim.sweep.table import Table, read
 from cosim.sweep.validated import Validation
 from cosim.sweep.validation import validate
 

@@ -7,8 +7,6 @@ and in which order they were made leaves no trace, so equal rows make equal file
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import math
 import re
@@ -19,8 +17,6 @@ from typing import Any, Literal
 
 from cosim.analyse.tables import flat
 from cosim.errors import UserError
-from cosim.record.extras import need
-from cosim.record.store import replace_bytes
 
 PLAN = "sweep.json"
 ROWS = "rows"
@@ -145,7 +141,7 @@ def _finite(value: float) -> float | None:
 def read(path: Path | str) -> Table:
     """The table of the sweep in the directory ``path``. Raises UserError where there is none, or none that can be read.
 
-    Runs that have no row yet are "not run"; rows of runs that are not planned are left alone.
+    Runs that have no row that counts are "not run"; rows of runs that are not planned are left alone.
     """
     folder = Path(path)
     if not folder.exists():
@@ -158,9 +154,10 @@ def read(path: Path | str) -> Table:
             Axis(one["path"], tuple(map(str, one["values"])), tuple(map(_number, one["si"] or ())), one["unit"] or "")
             for one in facts["axes"]
         )
-        planned = [_row(folder, entry, axes) for entry in facts["plan"]]
+        measure = list(map(str, facts["measure"]))
+        planned = [_row(folder, entry, axes, measure) for entry in facts["plan"]]
         arms, seeds = tuple(facts["arms"]), tuple(int(seed) for seed in facts["seeds"])
-        metrics = _metrics(list(facts["measure"]), planned)
+        metrics = _metrics(measure, planned)
     except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
         what = f"no entry {error}" if isinstance(error, KeyError) else str(error)
         raise UserError(f"{folder / PLAN}: not a plan of a sweep: {what}") from error
@@ -177,18 +174,15 @@ def _load(file: Path) -> dict[str, Any]:
     return content
 
 
-def _row(folder: Path, entry: Mapping[str, Any], axes: Sequence[Axis]) -> Row:
+def _row(folder: Path, entry: Mapping[str, Any], axes: Sequence[Axis], measure: Sequence[str]) -> Row:
     run, arm, seed = str(entry["run"]), str(entry["arm"]), int(entry["seed"])
     place = tuple(entry["axes"].get(axis.path) for axis in axes)
     for axis, i in zip(axes, place, strict=True):
         if i is not None and not 0 <= i < len(axis.values):
             raise ValueError(f"run {run}: {axis.path} has no value number {i}")
-    file = folder / ROWS / f"{run}.json"
-    if not file.is_file():
+    content = _counting(folder / ROWS / f"{run}.json", str(entry["hash"]), measure)
+    if content is None:
         return Row(run, place, arm, seed, "not run", "", {}, {})
-    content = _load(file)
-    if (content.get("arm"), content.get("seed")) != (arm, seed):
-        raise UserError(f"{file}: belongs to another plan (arm {content.get('arm')}, seed {content.get('seed')})")
     status: Status = "complete" if content.get("status") == "complete" else "failed"
     # lines of a message would tear the table apart
     reason = " ".join(str(content.get("reason") or "").split())
@@ -200,6 +194,19 @@ def _row(folder: Path, entry: Mapping[str, Any], axes: Sequence[Axis]) -> Row:
         })  # fmt: skip
     hashes = {str(name): str(value) for name, value in (content.get("hashes") or {}).items() if value is not None}
     return Row(run, place, arm, seed, status, reason, metrics, hashes)
+
+
+def _counting(file: Path, wanted: str, measure: Sequence[str]) -> dict[str, Any] | None:
+    """A row as it stands in its file; None where there is none, or one that the sweep would make again: of an earlier
+    plan (another hash), or without all metrics that are asked for now."""
+    try:
+        content = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    if not isinstance(content, dict) or content.get("hash") != wanted:
+        return None
+    there = {name.partition("[")[0] for name in content.get("metrics") or {}}
+    return content if content.get("status") != "complete" or there.issuperset(measure) else None
 
 
 def _number(value: Any) -> float:
@@ -214,33 +221,3 @@ def _metrics(measure: list[str], rows: Sequence[Row]) -> tuple[str, ...]:
         elements = [one for one in there if one.startswith(f"{name}[")]
         found += sorted(elements, key=lambda one: int(one[len(name) + 1 : -1])) or [name]
     return tuple(dict.fromkeys(found if measure else there))
-
-
-def csv_bytes(columns: Mapping[str, Sequence[Any]]) -> bytes:
-    """Columns as CSV: numbers with all their digits, empty for None, lines end in a line feed."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(columns)
-    for row in zip(*columns.values(), strict=True):
-        writer.writerow(["" if x is None else repr(x) if isinstance(x, float) else x for x in row])
-    return text.getvalue().encode()
-
-
-def write_csv(columns: Mapping[str, Sequence[Any]], file: Path) -> Path:
-    """Write columns as CSV, whole or not at all."""
-    replace_bytes(file, csv_bytes(columns))
-    return file
-
-
-def write_parquet(columns: Mapping[str, Sequence[Any]], file: Path) -> Path:
-    """Write columns as parquet, whole or not at all. UserError where pyarrow is not installed."""
-    arrow, parquet = need("pyarrow", "sweep"), need("pyarrow.parquet", "sweep")
-    arrays = {}
-    for name, values in columns.items():
-        kinds = {type(value) for value in values if value is not None}
-        kind = arrow.int64() if kinds == {int} else arrow.float64() if kinds <= {float} else arrow.string()
-        arrays[name] = arrow.array(values, kind)
-    sink = io.BytesIO()
-    parquet.write_table(arrow.table(arrays), sink, compression="zstd")
-    replace_bytes(file, sink.getvalue())
-    return file

@@ -45,11 +45,18 @@ def write_sweep(
         made = make(entry["arm"], {p: known[p]["si"][i] for p, i in entry["axes"].items()}, entry["seed"])
         if made is None:
             continue
+        failed = isinstance(made, str)
         row = {
-            "run": entry["run"], "axes": {p: known[p]["values"][i] for p, i in entry["axes"].items()},
-            "arm": entry["arm"], "seed": entry["seed"], "attempts": 1, "hashes": {"spikes": f"{entry['run']}s"},
-            "status": "failed" if isinstance(made, str) else "complete",
-            "reason": made if isinstance(made, str) else None, "metrics": {} if isinstance(made, str) else dict(made),
-        }  # fmt: skip
+            "run": entry["run"],
+            "hash": entry["hash"],
+            "axes": {p: known[p]["values"][i] for p, i in entry["axes"].items()},
+            "arm": entry["arm"],
+            "seed": entry["seed"],
+            "status": "failed" if failed else "complete",
+            "reason": made if failed else None,
+            "metrics": {} if isinstance(made, str) else dict(made),
+            "hashes": {"spikes": f"{entry['run']}s"},
+            "attempts": 1,
+        }
         (path / "rows" / f"{entry['run']}.json").write_text(json.dumps(row))
     return path
