@@ -38,6 +38,8 @@ def draw(
     notes: list[str] = []
     if any(cell.finished for cell in found.cells):
         drawer = _Drawer(found, validated, target)
+        if found.survival and not drawer.lost:
+            notes.append("The rhythm survived in every run that has finished.")
         several = blocks(found.table)
         for number, block in enumerate(several):
             drawer.block(block, f"_{number + 1}" if len(several) > 1 else "", pictures, notes)

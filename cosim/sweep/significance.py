@@ -15,6 +15,7 @@ F64 = NDArray[np.float64]
 #: up to so many pairs all assignments of signs are counted, beyond so many are drawn: 2^16
 EXACT_PAIRS = 16
 DRAWS = 1 << 16
+_PART = 1 << 13
 
 
 def sign_flip(differences: F64) -> float:
@@ -30,14 +31,15 @@ def sign_flip(differences: F64) -> float:
     observed = abs(float(differences.sum()))
     # sums in another order may differ by rounding
     bound = observed - 1e-12 * float(np.abs(differences).sum())
-    extreme = np.abs(_signs(n) @ differences) >= bound
-    if n <= EXACT_PAIRS:
-        return float(np.mean(extreme))
-    return float((1 + int(extreme.sum())) / (1 + DRAWS))
+    signs = _signs(n)
+    # in parts, because small integers become floats in a product
+    parts = (signs[i : i + _PART] for i in range(0, len(signs), _PART))
+    extreme = sum(int((np.abs(part @ differences) >= bound).sum()) for part in parts)
+    return extreme / len(signs) if n <= EXACT_PAIRS else (1 + extreme) / (1 + DRAWS)
 
 
 @lru_cache(maxsize=4)
-def _signs(n: int) -> F64:
+def _signs(n: int) -> NDArray[np.int8]:
     """(assignments, n) of +1 and -1; where all are listed only one of two opposites, as both have the same |sum|."""
     if n <= EXACT_PAIRS:
         numbers = np.arange(1 << (n - 1))[:, None]
@@ -45,7 +47,7 @@ def _signs(n: int) -> F64:
     else:
         drawn = hashes(stream(0, f"sign_flip/{n}"), np.arange(DRAWS)[:, None], np.arange(n)[None, :])
         bits = (drawn >> np.uint64(63)).astype(np.int64)
-    return np.asarray(1 - 2 * bits, dtype=np.float64)
+    return np.asarray(1 - 2 * bits, dtype=np.int8)
 
 
 def holm(p: Sequence[float]) -> list[float]:

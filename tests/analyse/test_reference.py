@@ -52,6 +52,7 @@ def test_a_reference_with_a_list_and_comments(tmp_path: Path) -> None:
         (HEAD + "\nfrequency,,three,Hz,,\n", "swim.csv:3:1: value: 'three' is not a number"),
         (HEAD + "frequency,,,Hz,,\n", "swim.csv:2:1: value: expected a finite number"),
         (HEAD + "frequency,,3,Hz,-1,\n", "swim.csv:2:1: sd: a standard deviation cannot be negative"),
+        (WIDE + "survival,,0.4,,,,,,,w.delay,3 ms\n", "swim.csv:2:1: axis: only values of a metric make a curve"),
         (HEAD + "survival,,40,,,\n", "swim.csv:2:1: value: a rate of survival lies in 0 to 1"),
         (WIDE.replace("axis", "axes"), "swim.csv:1:1: no column 'axes', did you mean 'axis'?"),
         (WIDE.replace("axis", "arm"), "swim.csv:1:1: the column arm stands there twice"),
@@ -124,6 +125,18 @@ def test_lesions_effects_and_curves(tmp_path: Path) -> None:
 def test_columns_may_stand_in_any_order(tmp_path: Path) -> None:
     (one,) = read_references(write(tmp_path, "n,source,sd,unit,value,index,metric\n7,A,0.2,Hz,3,,frequency\n"))
     assert (one.metric, one.values, one.sd, one.n, one.source) == ("frequency", (3.0,), (0.2,), (7.0,), "A")
+
+
+def test_the_example_of_the_guide_is_a_reference_file(tmp_path: Path) -> None:
+    text = (Path(__file__).parents[2] / "docs/validation.md").read_text(encoding="utf-8")
+    found = read_references(write(tmp_path, text.partition("```csv\n")[2].partition("```")[0]))
+    assert [(one.metric, one.arm, one.effect, one.axis) for one in found] == [
+        ("speed", "", False, ""),
+        ("joint_amplitude", "", False, ""),
+        ("speed", "spinal_cut", True, ""),
+        ("survival", "spinal_cut", False, ""),
+        ("frequency", "", False, "wires.stretch.delay"),
+    ]
 
 
 def test_a_bad_reference_is_told_before_a_run(tmp_path: Path) -> None:

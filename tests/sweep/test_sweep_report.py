@@ -104,6 +104,7 @@ def test_a_third_axis_has_a_map_for_each_of_its_values(tmp_path: Path) -> None:
     path = write_sweep(tmp_path / "s", swim, axes=[third, DELAY, DRIVE], seeds=[2], measure=["speed"])
     report(path)
     assert pictures(path) == ["map_speed_1.png", "map_speed_2.png"]
+    assert "The rhythm survived in every run that has finished." in text_of(path / "report.html")
 
 
 def test_designs_that_vary_different_axes_have_their_own_pictures(tmp_path: Path) -> None:
