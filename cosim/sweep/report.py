@@ -57,7 +57,11 @@ def report(path: Path | str) -> Path:
 
     Without pyarrow there is no parquet file, and the page says so. Raises UserError.
     """
-    assessed = assess(path)
+    return write(assess(path))
+
+
+def write(assessed: Assessed) -> Path:
+    """Write all files of the report; see ``report``."""
     table, found = assessed.table, assessed.found
     folder = table.path
     warnings = list(assessed.warnings)
@@ -99,7 +103,11 @@ def report(path: Path | str) -> Path:
 
 def summary(path: Path | str) -> dict[str, Any]:
     """What the report tells, as plain data: runs, failures, statistics, comparisons, validation. Raises UserError."""
-    assessed = assess(path)
+    return plain(assess(path))
+
+
+def plain(assessed: Assessed) -> dict[str, Any]:
+    """The same of a sweep that was assessed already."""
     table, found = assessed.table, assessed.found
     return {
         "sweep": table.facts["name"],

@@ -6,7 +6,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cosim.sweep.report import Assessed, assess, report, summary
+from cosim.sweep.report import Assessed, assess, plain, write
 from cosim.sweep.statistics import Cell, Comparison
 from cosim.sweep.table import Table, read
 from cosim.sweep.validated import Validation
@@ -59,8 +59,8 @@ class SweepResult:
 
     def report(self) -> Path:
         """Write tables, pictures and the page (``cosim.sweep.report``); returns the page."""
-        return report(self.path)
+        return write(self._assessed)
 
     def summary(self) -> dict[str, Any]:
         """What the report tells, as plain data."""
-        return summary(self.path)
+        return plain(self._assessed)
