@@ -18,12 +18,10 @@ from cosim.sweep.export import cell_columns, comparison_columns, records, valida
 from cosim.sweep.figures import draw
 from cosim.sweep.significance import pairs_needed, smallest_p
 from cosim.sweep.statistics import Statistics, statistics
-from cosim.sweep.table import Table, read
+from cosim.sweep.table import REFERENCE, Table, read
 from cosim.sweep.validated import Validation
 from cosim.sweep.validation import validate
 
-#: measured values of the animal, copied from where the experiment names them
-REFERENCE = "reference.csv"
 PAGE = "report.html"
 
 

@@ -1,6 +1,7 @@
 """The directory of a sweep: the plan, and one file a finished run, each whole or not there.
 
     sweep.json          the plan, see cosim.sweep.plan
+    reference.csv       what was measured on the animal, copied from where the experiment names it
     rows/<run>.json     what came of a run; nothing in it depends on time, place or order
     timings/<run>.json  how long it took, and where
     runs/<hash>/        its record, by the run's hash, where the sweep keeps records
@@ -23,9 +24,10 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from cosim.analyse.reference import reference_of
 from cosim.errors import UserError
 from cosim.sweep.plan import Plan, Run
-from cosim.sweep.table import PLAN, ROWS
+from cosim.sweep.table import PLAN, REFERENCE, ROWS
 
 TIMINGS = "timings"
 RUNS = "runs"
@@ -44,9 +46,11 @@ class Store:
     def prepare(self, plan: Plan, *, force: bool = False) -> None:
         """Make the directory ready for a plan: what is there goes on, with `force` it is deleted.
 
-        Raises UserError for a directory that holds something else, or another sweep.
+        Raises UserError for a directory that holds something else, or another sweep, and for a reference file that
+        cannot be read.
         """
         content = plan.as_json()
+        reference = reference_of(plan.sweep.base)
         try:
             there = self._there(content["name"], force)
             if there and force:
@@ -56,6 +60,9 @@ class Store:
             if there and not force:
                 self._move(plan)
             write(self.path / PLAN, content)
+            (self.path / REFERENCE).unlink(missing_ok=True)
+            if reference is not None:
+                shutil.copyfile(reference, self.path / REFERENCE)
         except OSError as error:
             raise UserError(f"{self.path}: cannot be used for a sweep: {error.strerror or error}") from error
 

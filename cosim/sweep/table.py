@@ -20,6 +20,8 @@ from cosim.errors import UserError
 
 PLAN = "sweep.json"
 ROWS = "rows"
+#: measured values of the animal, copied from where the experiment names them
+REFERENCE = "reference.csv"
 #: what the name of an arm with shuffled wiring ends in
 CONTROL = "+shuffled"
 
