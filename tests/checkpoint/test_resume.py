@@ -1,12 +1,7 @@
 """A run that was interrupted and one that was not are the same run."""
 
 import json
-import random
 import shutil
-import signal
-import subprocess
-import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -16,41 +11,30 @@ import cosim
 from cosim.checkpoint.keep import Keeper, listed
 from cosim.checkpoint.resume import resume
 from cosim.errors import UserError
-from tests.checkpoint.helpers import MODELS, command, cut_off, environment, hashes, store
+from cosim.neural.toolchain import has_compiler
+from tests.checkpoint.helpers import MODELS, cut_off, hashes, killed, restored, status, uninterrupted
 
 
 @pytest.fixture(scope="module", params=list(MODELS))
 def whole(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A result that was not interrupted, with all its checkpoints."""
-    name, changes = MODELS[request.param]
-    path = tmp_path_factory.mktemp(request.param) / "whole"
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Keeper, "kept", 1000)
-        cosim.load(name, changes).run(out=path)
-    return path
+    return uninterrupted(request.param, tmp_path_factory.mktemp("whole") / request.param)
 
 
-def test_restored_at_ten_random_ticks_in_a_fresh_process(whole: Path, tmp_path: Path) -> None:
-    ticks = [int(file.stem) for file in listed(whole)]
-    chosen = random.Random(str(whole.parent.name)[:5]).sample(ticks, 10)
-    copies = [cut_off(whole, tmp_path / str(tick), tick) for tick in chosen]
-    goes_on = str(Path(__file__).with_name("goes_on.py"))
-    done = subprocess.run(
-        [sys.executable, goes_on, *map(str, copies)], env=environment(), capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.count("going on at") == 10
-    wanted, arrays = hashes(whole), store(whole)
-    assert wanted["status"] == "complete"
-    for copy in copies:
-        assert hashes(copy) == wanted, copy.name
-        assert store(copy) == arrays, copy.name
-        (resumed,) = json.loads((copy / "manifest.json").read_text())["resumed"]
-        assert resumed["time"] == pytest.approx(int(copy.name) * 1e-3, rel=1e-12)
+def test_restored_at_random_ticks_in_fresh_processes(whole: Path, tmp_path: Path) -> None:
+    # (on the runtime backend, at ten ticks each: tests/studies/interruptions.py)
+    restored(whole, tmp_path, 4 if whole.name == "crawler" else 10)
+
+
+@pytest.mark.skipif(not has_compiler(), reason="no C++ compiler")
+def test_restored_in_fresh_processes_on_the_runtime_backend(tmp_path: Path) -> None:
+    whole = uninterrupted("plastic", tmp_path / "plastic", "runtime")
+    restored(whole, tmp_path, 3, "runtime")
+    assert hashes(uninterrupted("plastic", tmp_path / "compiled")) == hashes(whole)
 
 
 def test_checkpoints_of_a_body_that_nothing_touches_leave_no_trace(whole: Path, tmp_path: Path) -> None:
-    name, changes = MODELS[whole.parent.name.rstrip("0123456789")]
+    name, changes = MODELS[whole.name]
     plain = {key: value for key, value in changes.items() if key != "checkpoint"}
     cosim.load(name, plain).run(out=tmp_path / "plain")
     assert not (tmp_path / "plain" / "checkpoints").exists()
@@ -58,48 +42,9 @@ def test_checkpoints_of_a_body_that_nothing_touches_leave_no_trace(whole: Path, 
         assert hashes(tmp_path / "plain") == hashes(whole)
 
 
-def begin(path: Path) -> "subprocess.Popen[str]":
-    go_on = ["--resume", str(path)] if (path / "manifest.json").exists() else [
-        "stretch_reflex", "--checkpoint", "10 ms", "--out", str(path), "--duration", "1 s"]  # fmt: skip
-    return subprocess.Popen(
-        command("run", *go_on, "--no-report"),
-        env=environment(),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-
-
-def kill(path: Path, pause: float) -> None:
-    """Begin or go on, and SIGKILL `pause` seconds after the first new checkpoint."""
-    before = {file.name for file in listed(path)}
-    process = begin(path)
-    while process.poll() is None and {file.name for file in listed(path)} <= before:
-        time.sleep(1e-3)
-    time.sleep(pause)
-    process.send_signal(signal.SIGKILL)
-    process.communicate()
-
-
-def test_killed_six_times_at_random_and_resumed(tmp_path: Path) -> None:
-    path, chance = tmp_path / "killed", random.Random(3)
-    for _ in range(6):
-        kill(path, chance.uniform(0.0, 0.12))
-    assert status(path) == "running"
-    reached = int(listed(path)[0].stem)
-    last = begin(path)
-    said, _ = last.communicate()
-    assert last.returncode == 0, said
-    assert f"going on at {reached * 1e-3:g} s" in said
-    cosim.load("stretch_reflex", {"duration": "1 s", "checkpoint": "10 ms"}).run(out=tmp_path / "whole")
-    assert hashes(path) == hashes(tmp_path / "whole")
-    assert store(path) == store(tmp_path / "whole")
-    assert len(json.loads((path / "manifest.json").read_text())["resumed"]) >= 6
-    assert len(listed(path)) == 2
-
-
-def status(path: Path) -> Any:
-    return json.loads((path / "manifest.json").read_text())["status"]
+def test_killed_four_times_at_random_and_resumed(tmp_path: Path) -> None:
+    # (twenty times: tests/studies/interruptions.py)
+    assert killed(tmp_path, 4)[-1] < 1000
 
 
 # -- what cannot be resumed, and why (the reflex, in this process) -----------------------------------------------------
