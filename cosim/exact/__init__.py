@@ -67,4 +67,5 @@ def raised(x: Any, n: Any) -> Any:
     if size not in _BY_MULTIPLICATION:
         return power(x, n)
     y = x if size == 1 else FUNCTIONS[_BY_MULTIPLICATION[size]][0](x)
-    return np.divide(1.0, y) if n < 0 else y
+    with np.errstate(all="ignore"):
+        return np.divide(1.0, y) if n < 0 else y

@@ -29,7 +29,7 @@ from brian2.parsing.rendering import NodeRenderer
 from brian2.parsing.statements import parse_statement
 from brian2.utils.stringtools import deindent, get_identifiers, strip_empty_lines
 
-from cosim.exact import FUNCTIONS, power
+from cosim.exact import FUNCTIONS, raised
 from cosim.exact.cplusplus import name_of, source
 
 _KNOWN = FUNCTIONS.keys() & DEFAULT_FUNCTIONS.keys()
@@ -120,7 +120,7 @@ class _Replace(ast.NodeTransformer):
         if number is not None:
             # here and now, so that no compiler or library does it
             whole = n.denominator == 1 and abs(n) <= 64 and (number or n > 0)
-            result = float(number**n) if whole else float(power(float(number), float(n)))
+            result = float(number**n) if whole else float(raised(float(number), float(n)))
             return ast.Constant(result) if math.isfinite(result) else _call("power", base, exponent)
         if n < 0 and (-n in _WHOLE_POWERS or -n in (1, Fraction(1, 2))):
             return _over(ast.Constant(1.0), self._power(base, ast.Constant(float(-n))))

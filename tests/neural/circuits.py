@@ -105,7 +105,7 @@ FUNCTIONS = (
     "exp(v)", "expm1(v - 1)", "exprel(v - 1)", "log(0.1 + v**2)", "log10(0.1 + abs(v))", "log1p(abs(v))",
     "sin(300*Hz*t + v)", "cos(30*v)", "tan(v)", "sinh(v)", "cosh(v)", "tanh(v)", "arcsin(clip(v, -1, 1))",
     "arccos(clip(0.9*v, -1, 1))", "arctan(3*v)", "sqrt(abs(v))", "abs(v)**1.7", "(2 + v)**v", "abs(v)**0.5",
-    "v**3 + v**4", "(1 + abs(v))**-2 + v**7", "v % 0.3", "v // 0.3", "i/N + i % 3", "floor(3*v) - ceil(2*v)",
+    "v**3 + v**4", "(1 + abs(v))**-2 + v**7", "v % 0.3", "v // 0.3", "i/(i + 2) + i % 3", "floor(3*v) - ceil(2*v)",
     "2**0.3*v + exp(0.3)*v", "sign(v)*exp(-v**2)", "timestep(t, dt)*1e-3",
 )  # fmt: skip
 
