@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 import cosim
+from cosim.cli import sweep_report
 from cosim.errors import UserError
 from cosim.sweep.lines import series_of
 from cosim.sweep.report import report, summary
@@ -220,3 +221,18 @@ def test_mistakes_of_the_user(tmp_path: Path) -> None:
     (path / "reference.csv").write_text("metric,index,value,unit,sd,source\nspeed,,0.7,m/s,,A\n")
     with pytest.raises(UserError, match=r"reference.csv:2:1: unit: speed is in BL/s, got m/s"):
         report(path)
+
+
+def test_the_command_prints_one_object_or_where_the_page_is(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    path = write_sweep(tmp_path / "s", swim, axes=[DELAY], arms=["intact", "cut"], measure=["speed"])
+    assert sweep_report.execute(path, json=False) == 0
+    said = capsys.readouterr()
+    assert said.out.splitlines() == ["A sweep: 30 runs, 29 complete, 1 failed, 0 not run", "s/report.html"]
+    assert said.err.startswith("1 of 30 runs failed")
+    assert sweep_report.execute(path, json=True) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["report"] == str(path / "report.html")
+    assert found["runs"]["failed"] == 1
