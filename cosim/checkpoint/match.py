@@ -9,17 +9,11 @@ from cosim.errors import UserError
 
 #: a difference in one of these may be one in the bits
 PACKAGES = ("cosim", "brian2", "pybullet", "numpy")
-_COMPILED = ("compiled", "runtime", "runtime (cython)", "runtime (auto)")
-
-
-def family(backend: str | None) -> str | None:
-    """Backends of one family give the same bits, and their snapshots have one format: compiled code, however called."""
-    return "compiled" if backend in _COMPILED else backend
 
 
 def check(path: object, saved: Mapping[str, Any], now: Mapping[str, Any]) -> None:
     """Compare what a checkpoint says of its run with what the run is now: both have `content_hash`, `connectomes`,
-    `seed`, `backend` and `versions`. Raises UserError with every reason against going on.
+    `seed` and `versions`. (All backends give the same bits.) Raises UserError with every reason against going on.
     """
     reasons = []
     if saved["content_hash"] != now["content_hash"]:
@@ -34,10 +28,6 @@ def check(path: object, saved: Mapping[str, Any], now: Mapping[str, Any]) -> Non
     ]
     if saved["seed"] != now["seed"]:
         reasons.append(f"its seed is {saved['seed']}, that of the run {now['seed']}")
-    if family(saved["backend"]) != family(now["backend"]):
-        reasons.append(
-            f"it was made by the backend {saved['backend']}, and {now['backend']} does not give the same bits"
-        )
     for name in PACKAGES:
         old, new = saved["versions"].get(name), now["versions"].get(name)
         if old != new:

@@ -9,7 +9,6 @@ from typing import Any
 from cosim.api import Experiment, Simulation
 from cosim.checkpoint.file import Checkpoint, DamagedError
 from cosim.checkpoint.keep import newest
-from cosim.checkpoint.match import family
 from cosim.errors import CosimError, UserError
 from cosim.mpi.world import world
 from cosim.record import Result, read_manifest, verify
@@ -38,8 +37,6 @@ def resume(
         return Result(path)
     manifest, document, checkpoint = found
     experiment = Experiment(document, manifest.get("overrides") or {})
-    if backend == "auto" and family(checkpoint.meta["backend"]) not in (None, "compiled"):
-        backend = "numpy"
     say(f"{path}: going on at {checkpoint.meta['time']:g} s")
     with Simulation(
         experiment,

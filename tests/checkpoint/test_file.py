@@ -109,7 +109,6 @@ NOW: dict[str, Any] = {
     "content_hash": "a" * 64,
     "connectomes": {"worm": {"edges.csv": "c" * 64}},
     "seed": 1,
-    "backend": "compiled",
     "versions": {"cosim": "1", "brian2": "2", "numpy": "3"},
 }
 
@@ -119,7 +118,6 @@ REASONS: list[tuple[dict[str, Any], str]] = [
     ({"content_hash": "b" * 64}, f"its documents are not those of the run {HASHES}"),
     ({"connectomes": {"worm": {"edges.csv": "d" * 64}}}, "the data of worm are not those of the run"),
     ({"seed": 2}, "its seed is 2, that of the run 1"),
-    ({"backend": "numpy"}, "it was made by the backend numpy, and compiled does not give the same bits"),
     ({"versions": {**NOW["versions"], "brian2": "2.1"}}, "it was made with brian2 2.1, here is 2"),
     ({"versions": {**NOW["versions"], "pybullet": "4"}}, "it was made with pybullet 4, here is none"),
 ]
@@ -132,8 +130,7 @@ def test_what_does_not_match_is_said(change: dict[str, Any], reason: str) -> Non
     assert str(caught.value) == f"x.checkpoint cannot be resumed here: {reason}"
 
 
-def test_every_reason_is_said_and_equal_backends_are_honoured() -> None:
+def test_every_reason_is_said() -> None:
     check("x", NOW, NOW)
-    check("x", {**NOW, "backend": "runtime (cython)"}, NOW)
     with pytest.raises(UserError, match="its seed is 3, that of the run 1; it was made with cosim 0, here is 1"):
         check("x", {**NOW, "seed": 3, "versions": {**NOW["versions"], "cosim": "0"}}, NOW)

@@ -80,6 +80,11 @@ def test_a_damaged_checkpoint_is_named_and_the_one_before_it_used(interrupted: P
     assert [int(file.stem) for file in listed(interrupted)] == [80, 60]  # written again
 
 
+def test_any_backend_goes_on_where_another_was(interrupted: Path, reflex: Path) -> None:
+    resume(interrupted, backend="numpy")
+    assert hashes(interrupted) == hashes(reflex)
+
+
 def test_a_checkpoint_whose_record_is_gone_is_not_used(interrupted: Path) -> None:
     array = interrupted / "data.zarr" / "wires" / "motor" / "sent"
     document = json.loads((array / "zarr.json").read_text())
