@@ -34,6 +34,7 @@ class FakeBody:
         }
         self.actuators = {"activation": Port("activation", "1", muscles)}
         self.readings: dict[str, Array] = {k: port.buffer() for k, port in self.sensors.items()}
+        self.state = self.readings["joint_angle"]
         self.commands: dict[str, Array] = {k: port.buffer() for k, port in self.actuators.items()}
         self.external: dict[str, Array] = {"joint_torque": np.zeros(n), "link_force": np.zeros((1, 3))}
         self.seen: list[int] = []
@@ -77,10 +78,6 @@ class FakeBody:
     def work(self) -> dict[str, float]:
         """No work."""
         return {}
-
-    def state(self) -> Array:
-        """(n,): the joint angles."""
-        return self.readings["joint_angle"].copy()
 
     def energy(self) -> dict[str, float]:
         """No energy."""

@@ -44,6 +44,8 @@ class BodyLike(Protocol):
     joints: tuple[str, ...]
     links: tuple[str, ...]
     total_mass: float
+    #: the raw state, for hashing
+    state: Array
 
     @property
     def restores_exactly(self) -> bool:
@@ -73,10 +75,6 @@ class BodyLike(Protocol):
 
     def restore(self, saved: Mapping[str, NDArray[Any]]) -> None:
         """Go on from a snapshot of the same body; no array is replaced. Raises UserError if it does not fit."""
-
-    def state(self) -> Array:
-        """The raw state for hashing."""
-        ...
 
     def energy(self) -> dict[str, float]:
         """Kinetic, potential (gravity) and elastic (passive springs) energy, J."""

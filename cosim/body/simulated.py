@@ -33,7 +33,8 @@ class SimulatedBody:
     `dt` is the physics step, a tick is `substeps` of them. Internal state after each sub-step: `q`, `v` (n,) of the
     hinges and sliders in the order of `joints`, and `table` (links, 27), rows in the order of `links`, columns as
     Bullet's link state: centre of mass 0-2, its frame 3-6, local frame 7-13, link frame 14-16 and 17-20 (x, y, z, w),
-    velocity of the centre of mass 21-23, spin 24-26.
+    velocity of the centre of mass 21-23, spin 24-26. After each step `state`, (13 + 2 n,), is the root's position (3),
+    orientation (4), velocity (3) and spin (3), then q and v, which are parts of it.
     """
 
     def __init__(self, spec: BodySpec, world: WorldSpec, dt: float, substeps: int) -> None:
@@ -44,9 +45,8 @@ class SimulatedBody:
         n = len(engine.joints)
         self.joints, self.links = engine.joints, engine.links
         self.total_mass = float(engine.mass.sum())
-        # (13 + 2 n,): what `state` gives; q and v are parts of it
-        self._state = np.zeros(13 + 2 * n)
-        self._root, self.q, self.v = self._state[:13], self._state[13 : 13 + n], self._state[13 + n :]
+        self.state = np.zeros(13 + 2 * n)
+        self._root, self.q, self.v = self.state[:13], self.state[13 : 13 + n], self.state[13 + n :]
         self._root_velocity = (0.0, 0.0, 0.0)
         self.table = np.zeros((len(engine.links), 27))
         self.drive = JointDrive(spec, engine, dt)
@@ -345,10 +345,6 @@ class SimulatedBody:
         """
         done = dict(zip(KINDS, self._work.tolist(), strict=True))
         return {**done, "fluid": self.fluid.work if self.fluid is not None else 0.0}
-
-    def state(self) -> Array:
-        """(13 + 2 n,): root position (3), orientation (4), velocity (3), spin (3), then q (n) and v (n)."""
-        return self._state.copy()
 
     def energy(self) -> dict[str, float]:
         """Kinetic, gravitational (zero at z = 0) and elastic energy of the passive springs, J."""

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from cosim.graph.ir import PopulationIR
 from cosim.spec.experiment import InterpolateSpec
 from cosim.spec.units import UnitError
+from cosim.tape import Tape
 
 I64 = NDArray[np.int64]
 F64 = NDArray[np.float64]
@@ -70,28 +71,31 @@ def groups(population: PopulationIR, ids: I64, n_channels: int, *, by_segment: b
 class Spread:
     """Values of channels at neurons: x[lower] (1 - f) + x[upper] f, with an extra channel that is always 0.
 
-    Two terms written out instead of a matrix product: the same bits on every machine. The answer's array is overwritten
-    by the next call.
+    Two terms written out instead of a matrix product: the same bits on every machine.
     """
 
     def __init__(self, lower: I64, upper: I64, fraction: F64, n_channels: int) -> None:
-        plain = not fraction.any()
-        self._places = lower if plain else np.stack([lower, upper])
-        self._weights = None if plain else np.stack([1.0 - fraction, fraction])
-        self._channels = np.zeros(n_channels + 1)
-        self._given = self._channels[:-1]
-        self._taken = np.empty(self._places.shape)
-        self._out = self._taken if plain else np.empty(len(lower))
+        self._lower, self._upper = (np.ascontiguousarray(x, dtype=np.int64) for x in (lower, upper))
+        self._fraction, self._n_channels = fraction, n_channels
 
     def __call__(self, x: F64) -> F64:
-        """Channel values (channels,) to neuron values (neurons,)."""
-        self._given[:] = x
-        taken = self._taken
-        self._channels.take(self._places, out=taken, mode="clip")  # the mode without a buffer; all places are valid
-        if self._weights is not None:
-            taken *= self._weights
-            np.add(taken[0], taken[1], out=self._out)
-        return self._out
+        """Channel values (channels,) to neuron values (neurons,), now."""
+        tape = Tape()
+        found = self.on(tape, x)
+        tape.play(0)
+        return found
+
+    def on(self, tape: Tape, x: F64) -> F64:
+        """Channel values (channels,) to neuron values (neurons,), on a tape."""
+        channels = np.zeros(self._n_channels + 1)
+        tape.compute("copy", x, out=channels[:-1])
+        low = tape.take(channels, self._lower)
+        if not self._fraction.any():
+            return low
+        high = tape.take(channels, self._upper)
+        tape.compute("mul", low, 1.0 - self._fraction, out=low)
+        tape.compute("mul", high, self._fraction, out=high)
+        return tape.compute("add", low, high, out=low)
 
 
 def spread(population: PopulationIR, ids: I64, n_channels: int, interpolate: InterpolateSpec | None) -> Spread:

@@ -1,7 +1,4 @@
-"""From neural activity to commands.
-
-A decoder turns the last tick's spikes, or a state variable, into one number a channel.
-"""
+"""From neural activity to commands, on a tape: spikes become one number a channel, which may become activation."""
 
 from __future__ import annotations
 
@@ -10,24 +7,22 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from cosim.tape import Tape
+
 F64 = NDArray[np.float64]
+I64 = NDArray[np.int64]
 
 
-class Counter:
-    """Spikes per channel in a tick. A channel is a group of neurons; a neuron belongs to one channel or none."""
+def counted(tape: Tape, first: int, channel_of: I64, n_channels: int) -> F64:
+    """Spikes per channel in a tick, shape (n_channels,).
 
-    def __init__(self, first: int, channel_of: NDArray[np.int64], n_channels: int) -> None:
-        # by global id; neurons without a channel, those before and (the last entry) those behind count into a last bin
-        self._channel_of = np.full(first + len(channel_of) + 1, n_channels)
-        self._channel_of[first:-1][channel_of >= 0] = channel_of[channel_of >= 0]
-        self._counts = np.zeros(n_channels)
-        self._n = n_channels
-
-    def count(self, ids: NDArray[np.int32]) -> F64:
-        """Number of spikes per channel among global ids, shape (n_channels,); overwritten by the next call."""
-        channels = self._channel_of.take(ids, mode="clip")
-        self._counts[:] = np.bincount(channels, minlength=self._n + 1)[: self._n]
-        return self._counts
+    `channel_of`: the channel of the neurons with the global ids `first`, `first` + 1, ...; negative for none.
+    """
+    # by global id; what counts for no channel (the neurons before, the last entry for all behind) has the number after
+    # the last one
+    table = np.full(first + len(channel_of) + 1, n_channels, dtype=np.int64)
+    table[first:-1][channel_of >= 0] = channel_of[channel_of >= 0]
+    return tape.count(table, n_channels)
 
 
 class RateWindow:
@@ -35,21 +30,19 @@ class RateWindow:
 
     def __init__(self, window: int, tick: float, sizes: F64, gain: F64) -> None:
         self._ring = np.zeros((window, len(sizes)))
-        self._rows = list(self._ring)
         self._sum = np.zeros(len(sizes))
         self._factor = gain / (sizes * window * tick)
-        self._window = window
 
     def memory(self) -> dict[str, F64]:
         """The counts of the window and their sum: the arrays themselves."""
         return {"ring": self._ring, "sum": self._sum}
 
-    def update(self, tick: int, counts: F64) -> F64:
-        """Take this tick's counts; the rate over the window that ends now, shape (n,)."""
-        row = self._rows[tick % self._window]
-        self._sum += counts - row  # whole numbers: the running sum is exact
-        row[:] = counts
-        return self._sum * self._factor
+    def on(self, tape: Tape, counts: F64) -> F64:
+        """Take a tick's counts; the rate over the window that ends now, shape (n,)."""
+        oldest = tape.recall(self._ring, np.zeros(len(counts), dtype=np.int64))
+        tape.compute("add", self._sum, tape.compute("sub", counts, oldest), out=self._sum)  # whole numbers: exact
+        tape.store(counts, self._ring)
+        return tape.compute("mul", self._sum, self._factor)
 
 
 class ExponentialFilter:
@@ -65,11 +58,11 @@ class ExponentialFilter:
         """The smoothed rate: the array itself."""
         return {"rate": self._rate}
 
-    def update(self, tick: int, counts: F64) -> F64:
-        """Take this tick's counts; shape (n,)."""
-        self._rate *= self._decay
-        self._rate += counts * self._step
-        return self._rate * self._gain
+    def on(self, tape: Tape, counts: F64) -> F64:
+        """Take a tick's counts; shape (n,)."""
+        tape.compute("mul", self._rate, self._decay, out=self._rate)
+        tape.compute("add", self._rate, tape.compute("mul", counts, self._step), out=self._rate)
+        return tape.compute("mul", self._rate, self._gain)
 
 
 class Activation:
@@ -77,14 +70,15 @@ class Activation:
     Crit. Rev. Biomed. Eng. 17:359-411); exact over a tick with u held."""
 
     def __init__(self, tau_act: float, tau_deact: float, tick: float, n: int) -> None:
-        self._up, self._down = np.full(n, -math.expm1(-tick / tau_act)), np.full(n, -math.expm1(-tick / tau_deact))
+        self._up, self._down = -math.expm1(-tick / tau_act), -math.expm1(-tick / tau_deact)
         self._a = np.zeros(n)
 
     def memory(self) -> dict[str, F64]:
         """The activation: the array itself."""
         return {"activation": self._a}
 
-    def update(self, u: F64) -> F64:
+    def on(self, tape: Tape, u: F64) -> F64:
         """Advance one tick towards u; shape (n,)."""
-        self._a += np.where(u > self._a, self._up, self._down) * (u - self._a)
-        return self._a
+        part = tape.compute("where", tape.compute("gt", u, self._a), self._up, self._down)
+        change = tape.compute("mul", part, tape.compute("sub", u, self._a))
+        return tape.compute("add", self._a, change, out=self._a)

@@ -7,13 +7,15 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from cosim.tape import Tape
+
 
 class DelayLine:
-    """Channels that arrive a fixed whole number of ticks after they were pushed, each with its own delay.
+    """Channels that arrive a fixed whole number of ticks after they were sent, each with its own delay.
 
-    In tick k call ``push(k, values)`` and then ``take(k, out)``: channel c of `out` becomes what was pushed in tick
-    ``k - delays[c]``; a delay of 0 returns what was just pushed. Before anything can have arrived a channel
-    reads `initial`.
+    Where a tape stores values in tick k (`store`) and then takes what is due (`take`), channel c is what was stored in
+    tick ``k - delays[c]``; a delay of 0 returns what was just stored. Before anything can have arrived a channel reads
+    `initial`.
 
     Parameters
     ----------
@@ -21,29 +23,20 @@ class DelayLine:
     """
 
     def __init__(self, delays: Sequence[int], initial: NDArray[np.float64] | float = 0.0) -> None:
-        self.delays = np.asarray(delays, dtype=np.int64)
+        self.delays = np.array(delays, dtype=np.int64)
         if self.delays.ndim != 1 or (self.delays < 0).any():
             raise ValueError("delays must be whole ticks of 0 or more")
-        n = len(self.delays)
-        self._depth = int(self.delays.max(initial=0)) + 1
-        self._ring = np.empty((self._depth, n))
+        self._ring = np.empty((int(self.delays.max(initial=0)) + 1, len(self.delays)))
         self._ring[:] = initial
-        self._rows = list(self._ring)
-        self._columns = np.arange(n)
-        self._uniform = int(self.delays[0]) if n and (self.delays == self.delays[0]).all() else None
 
     def memory(self) -> dict[str, NDArray[np.float64]]:
         """What is under way: the array itself."""
         return {"ring": self._ring}
 
-    def push(self, tick: int, values: NDArray[np.float64]) -> None:
+    def store(self, tape: Tape, values: NDArray[np.float64]) -> None:
         """Put in the values of this tick, shape (n,)."""
-        self._rows[tick % self._depth][:] = values
+        tape.store(values, self._ring)
 
-    def take(self, tick: int, out: NDArray[np.float64]) -> None:
+    def take(self, tape: Tape, out: NDArray[np.float64]) -> None:
         """Write the values due in this tick into `out`, shape (n,)."""
-        if self._uniform is not None:
-            out[:] = self._rows[(tick - self._uniform) % self._depth]
-        else:
-            places = ((tick - self.delays) % self._depth) * len(out) + self._columns
-            self._ring.take(places, out=out, mode="clip")  # the mode without a buffer; all places are valid
+        tape.recall(self._ring, self.delays, out)

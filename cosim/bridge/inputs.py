@@ -6,6 +6,7 @@ import csv
 import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,40 +20,42 @@ from cosim.spec.common import Located
 from cosim.spec.experiment import DriveSpec, TimeFileSpec
 from cosim.spec.units import Dim, Scope, UnitError, dim_text, parse, suggest
 from cosim.spec.units import array as evaluate_array
+from cosim.tape import Tape
 
 F64 = NDArray[np.float64]
-Source = Callable[[int], F64 | float]
+#: writes on a tape what some neurons get in a tick, shape (n,)
+Source = Callable[[Tape], F64]
 
 
 class Slot:
     """One variable of one population: what is constant, and who adds to it in each tick."""
 
-    def __init__(self, view: F64) -> None:
+    def __init__(self, view: NDArray[Any]) -> None:
         self.view = view
-        self.base = view.copy()
-        self._first: Source | None = None  # adds to all neurons, before the others
-        self._sources: list[tuple[slice | NDArray[np.int64], Source]] = []
+        self.base = view.astype(np.float64)
+        self.sources: list[tuple[NDArray[np.int64] | None, Source]] = []
 
     def add(self, ids: NDArray[np.int64], source: Source) -> None:
-        """Let `source(tick)` add to the neurons `ids` in every tick."""
+        """Let `source` add to the neurons `ids` in every tick."""
         everyone = len(ids) == len(self.view)
-        if everyone and self._first is None and not self._sources:
-            self._first = source
-        else:
-            self._sources.append((slice(None) if everyone else ids, source))
+        self.sources.append((None if everyone else np.array(ids, dtype=np.int64), source))
 
-    def refresh(self, tick: int) -> None:
-        """Write this tick's sum into the network."""
-        if self._first is not None:
-            np.add(self.base, self._first(tick), out=self.view)
-        else:
-            self.view[:] = self.base
-        for where, source in self._sources:
-            self.view[where] += source(tick)
+    def on(self, tape: Tape) -> None:
+        """Write a tick's sum into the network."""
+        with tape.written(self.view) as view:
+            total = self.base
+            for ids, source in self.sources:
+                values = source(tape)
+                if ids is None:
+                    total = tape.compute("add", total, values, out=view)
+                    continue
+                if total is self.base:
+                    total = tape.compute("copy", self.base, out=view)
+                tape.add_at(values, ids, view)
 
 
 class Inputs:
-    """All slots of a network. Constant drives are in place from the start; `refresh` does the rest, once a tick."""
+    """All slots of a network. Constant drives are in place from the start; `on` does the rest, once a tick."""
 
     def __init__(self, network: NetworkIR, backend: NeuralBackend) -> None:
         self._network = network
@@ -83,11 +86,11 @@ class Inputs:
         return self._slots[key]
 
     def add(self, population: str, variable: str, ids: NDArray[np.int64], source: Source) -> None:
-        """Let `source(tick)` add to the variable of the neurons `ids` in every tick."""
+        """Let `source` add to the variable of the neurons `ids` in every tick."""
         slot = self.slot(population, variable)
-        slot.add(ids, source)
-        if slot not in self._changing:
+        if not slot.sources:
             self._changing.append(slot)
+        slot.add(ids, source)
 
     def add_drive(self, drive: DriveSpec, clock: Clock, parameters: Scope, folder: Path) -> None:
         """Add a drive. Raises Located with paths relative to the drive."""
@@ -119,6 +122,9 @@ class Inputs:
             except UnitError as error:
                 raise Located([(path, str(error))]) from None
 
+        def changing(function: Callable[[int], F64 | float]) -> None:
+            self.add(population, drive.variable, ids, lambda tape: tape.fill(function, len(ids)))
+
         if drive.constant is not None:
             slot = self.slot(population, drive.variable)
             slot.base[ids] += values(drive.constant, "constant")
@@ -126,10 +132,7 @@ class Inputs:
         elif drive.ramp is not None:
             begin, end = values(drive.ramp.begin, "ramp", "from"), values(drive.ramp.to, "ramp", "to")
             start, length, tick = drive.ramp.start, drive.ramp.stop - drive.ramp.start, clock.tick
-            self.add(
-                population, drive.variable, ids,
-                lambda k: begin + (end - begin) * min(max((k * tick - start) / length, 0.0), 1.0),
-            )  # fmt: skip
+            changing(lambda k: begin + (end - begin) * min(max((k * tick - start) / length, 0.0), 1.0))
         elif drive.pulse is not None:
             height = values(drive.pulse.value, "pulse", "value")
             try:
@@ -138,7 +141,7 @@ class Inputs:
                 every = clock.ticks(drive.pulse.every, "the pulse's period") if drive.pulse.every else 0
             except UnitError as error:
                 raise Located([(("pulse",), str(error))]) from None
-            self.add(population, drive.variable, ids, lambda k: height if _within(k - on, width, every) else 0.0)
+            changing(lambda k: height if _within(k - on, width, every) else 0.0)
         else:
             assert drive.file is not None
             curve = TimeCurve.read(drive.file, folder)
@@ -147,12 +150,12 @@ class Inputs:
                 raise Located([(("file",), message)])
             factor = evaluate_array(drive.file.scale, scope, len(ids), (0.0,) * 7) if drive.file.scale else 1.0
             tick = clock.tick
-            self.add(population, drive.variable, ids, lambda k: factor * curve(k * tick))
+            changing(lambda k: factor * curve(k * tick))
 
-    def refresh(self, tick: int) -> None:
-        """Write the inputs of this tick into the network."""
+    def on(self, tape: Tape) -> None:
+        """Write the inputs of a tick into the network."""
         for slot in self._changing:
-            slot.refresh(tick)
+            slot.on(tape)
 
 
 def _within(since: int, width: int, every: int) -> bool:

@@ -17,7 +17,8 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cached_property, partial
+from typing import NamedTuple
 
 import numpy as np
 
@@ -33,6 +34,7 @@ from cosim.errors import SimulationError
 from cosim.graph.ir import NetworkIR
 from cosim.neural.backend import NeuralBackend, Spikes
 from cosim.record import Recorder
+from cosim.tape import NOBODY, Play, Tape
 
 CHECK_EVERY = 8  # ticks between looks for values that are not finite
 
@@ -55,12 +57,12 @@ class Timings:
         return {**parts, "wall": wall, "real_time_factor": factor}
 
 
-@dataclass
-class Tap:
-    """What takes a row of some series of the record, every so many ticks."""
+class Tapes(NamedTuple):
+    """What the wires do in a tick, ready to be played: `push` is given the ids of the last tick's spikes."""
 
-    take: Callable[[], None]
-    every: int
+    push: Play
+    apply: Play
+    encode: Play
 
 
 @dataclass
@@ -82,12 +84,27 @@ class Lockstep:
     overlap: bool = True
     timings: Timings = field(default_factory=Timings)
     recorder: Recorder | None = None
-    before: list[Tap] = field(default_factory=list)
-    after: list[Tap] = field(default_factory=list)
     #: the body of a run that several ranks share; the ranks that do not own it follow (`_follow`)
     link: BodyLink | None = None
     tick: int = 0
     on_progress: Callable[[int], None] | None = None
+
+    @cached_property
+    def tapes(self) -> Tapes:
+        """The wires' tapes, written when the first tick begins."""
+        push, apply, encode = Tape(), Tape(), Tape()
+        for motor in self.motor:
+            motor.push(push)
+        for motor in self.motor:
+            motor.apply(apply)
+        for wire in self.sensory:
+            wire.push(encode)
+        if self.inputs is not None:
+            self.inputs.on(encode)
+        for wire in self.sensory:
+            wire.fire(encode)
+        library = self.backend.library if self.backend is not None else None
+        return Tapes(*(tape.load(library) for tape in (push, apply, encode)))
 
     def run(self, n_ticks: int) -> None:
         """Advance `n_ticks`. Raises SimulationError on a blow-up."""
@@ -163,10 +180,8 @@ class Lockstep:
         self.schedule.run(tick)
         self.pushes.run(tick)
         spikes = self.backend.spikes() if self.backend is not None and tick > 0 else _NO_SPIKES
-        for motor in self.motor:
-            motor.push(tick, spikes[1])
-        for motor in self.motor:
-            motor.apply(tick)
+        self.tapes.push(tick, spikes[1])
+        self.tapes.apply(tick, NOBODY)
         for commands in self.commands:
             commands.apply(tick)
         commanded = clock()
@@ -175,12 +190,7 @@ class Lockstep:
         moved = clock()
         if self.link is not None:
             self.link.spread()
-        for wire in self.sensory:
-            wire.push(tick)
-        if self.inputs is not None:
-            self.inputs.refresh(tick)
-        for wire in self.sensory:
-            wire.fire(tick)
+        self.tapes.encode(tick, NOBODY)
         encoded = clock()
         if self.recorder is not None:
             self._record(self.recorder, tick, spikes)
@@ -197,12 +207,7 @@ class Lockstep:
         begin = clock()
         self.schedule.run(tick)
         self.link.spread()
-        for wire in self.sensory:
-            wire.push(tick)
-        if self.inputs is not None:
-            self.inputs.refresh(tick)
-        for wire in self.sensory:
-            wire.fire(tick)
+        self.tapes.encode(tick, NOBODY)
         self.timings.bridge += clock() - begin
 
     def _exchange_ahead(self, ahead: BodyThread, end: int, tick: int) -> None:
@@ -211,8 +216,7 @@ class Lockstep:
         begin = clock()
         self.schedule.run(tick)
         spikes = self.backend.spikes() if self.backend is not None and tick > 0 else _NO_SPIKES
-        for motor in self.motor:
-            motor.push(tick, spikes[1])
+        self.tapes.push(tick, spikes[1])
         if not ahead.busy:
             self._start(ahead, tick)
         decoded = clock()
@@ -220,12 +224,7 @@ class Lockstep:
         moved = clock()
         if self.link is not None:
             self.link.spread()
-        for wire in self.sensory:
-            wire.push(tick)
-        if self.inputs is not None:
-            self.inputs.refresh(tick)
-        for wire in self.sensory:
-            wire.fire(tick)
+        self.tapes.encode(tick, NOBODY)
         encoded = clock()
         if self.recorder is not None:
             self._record(self.recorder, tick, spikes)
@@ -239,8 +238,7 @@ class Lockstep:
     def _start(self, ahead: BodyThread, tick: int) -> None:
         """Step 3, and the beginning of step 4."""
         self.pushes.run(tick)
-        for motor in self.motor:
-            motor.apply(tick)
+        self.tapes.apply(tick, NOBODY)
         for commands in self.commands:
             commands.apply(tick)
         ahead.start(tick)
@@ -248,15 +246,7 @@ class Lockstep:
     def _record(self, recorder: Recorder, tick: int, spikes: Spikes) -> None:
         if len(spikes[0]):
             recorder.spikes(*spikes)
-        for tap in self.before:
-            if tick % tap.every == 0:
-                tap.take()
-        for tap in self.after:
-            if (tick + 1) % tap.every == 0:
-                tap.take()
-        if self.body is not None:
-            recorder.body_state(self.body.state())
-        recorder.tick_done()
+        recorder.take(tick)
 
     def finish(self) -> None:
         """Hand over the spikes of the last tick and look once more for values that are not finite."""

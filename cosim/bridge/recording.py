@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from cosim.bridge.lockstep import Lockstep, Tap
+from cosim.bridge.lockstep import Lockstep
 from cosim.bridge.wires import MotorWire, SensoryWire
 from cosim.errors import UserError
 from cosim.graph.ir import PopulationIR
@@ -102,7 +102,7 @@ def watch(spec: ExperimentSpec, lockstep: Lockstep) -> list[tuple[SeriesLayout, 
             layout = state_series(
                 name, variable, listed, unit=unit_text(units[variable]), every=_every(lockstep, wanted.every)
             )
-            found.append((layout, view if neurons is None else Picked(view, np.array(neurons))))
+            found.append((layout, view if neurons is None else Picked(view, np.array(neurons, dtype=np.int64))))
     return found
 
 
@@ -151,6 +151,9 @@ def attach(
     for layout, values, before in series:
         together.setdefault((before, layout.every), []).append((layout.name, values))
     for (before, every), sources in together.items():
-        (lockstep.before if before else lockstep.after).append(Tap(recorder.gather(sources), every))
+        recorder.gather(sources, every, 0 if before else 1)
+    if lockstep.body is not None:
+        recorder.watch(lockstep.body.state)
+    recorder.reading.load(lockstep.backend.library if lockstep.backend is not None else None)
     lockstep.recorder = recorder
     return recorder

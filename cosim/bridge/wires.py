@@ -8,20 +8,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cosim.body.ports import BodyLike, Port
-from cosim.bridge.channels import Groups, groups, spread
+from cosim.bridge.channels import Groups, Spread, groups, spread
 from cosim.bridge.clock import Clock
-from cosim.bridge.decode import Activation, Counter, ExponentialFilter, RateWindow
+from cosim.bridge.decode import Activation, ExponentialFilter, RateWindow, counted
 from cosim.bridge.delay import DelayLine
 from cosim.bridge.encode import Crossing, preferred
-from cosim.bridge.inputs import Inputs
+from cosim.bridge.formula import Formula
+from cosim.bridge.inputs import Inputs, Slot, Source
 from cosim.graph.connect import neuron_scope
 from cosim.graph.ir import NetworkIR
 from cosim.graph.lesion import select
 from cosim.neural.backend import NeuralBackend
 from cosim.spec.common import Located
-from cosim.spec.compiled import compiled
 from cosim.spec.experiment import Labels, Select, WireSpec
-from cosim.spec.units import Dim, Expression, Scope, UnitError, Value, parse, suggest
+from cosim.spec.units import Dim, Scope, UnitError, Value, parse, suggest
+from cosim.tape import Tape
 
 F64 = NDArray[np.float64]
 HERTZ: Dim = (0, 0, -1, 0, 0, 0, 0)
@@ -113,8 +114,8 @@ class SensoryWire:
         self._initial = self.sent.copy()
         self._line = DelayLine(delays(spec, len(self.channels), clock), self._initial)
         self.delivered = self._initial.copy()
-        self.cut = False
-        self._crossings: list[tuple[Crossing, F64, NDArray[np.int64] | None]] = []
+        self._open = np.ones(1)
+        self._crossings: list[tuple[Crossing, Slot, NDArray[np.int64]]] = []
         parameters = wire_parameters(spec, len(self.channels), scope)
         try:
             chosen = select(network, spec.to)
@@ -133,8 +134,8 @@ class SensoryWire:
         except UnitError as error:
             raise Located([(("to",), str(error))]) from None
         here = {**scope, **neuron_scope(found, ids)}
-        here |= {key: Value(at(np.asarray(v.value)).copy(), v.dim) for key, v in parameters.items()}
-        here["x_0"] = Value(at(self._initial).copy(), self._dim)
+        here |= {key: Value(at(np.asarray(v.value)), v.dim) for key, v in parameters.items()}
+        here["x_0"] = Value(at(self._initial), self._dim)
         here["x"] = here["x_0"]
         encode = spec.encode
         assert encode is not None
@@ -147,49 +148,49 @@ class SensoryWire:
         try:
             if kind == "spikes":
                 assert encode.spikes is not None
-                slot = inputs.slot(population, variable)
-                self._spikes(slot.view, ids, at, encode.spikes.threshold, here)
+                crossing = Crossing(encode.spikes.threshold, here, at, self._initial, self._dim)
+                self._crossings.append((crossing, inputs.slot(population, variable), ids.astype(np.int64)))
                 return
             expression = encode.current or encode.poisson
+            function: Callable[[Tape, F64], F64]
             if encode.tuning is not None:
                 function = preferred(encode.tuning, found, ids, here, self._dim)
             else:
                 assert expression is not None
-                function = compiled(expression, here, ("x",), dim)
+                function = Formula(expression, here, ("x",), dim).on
         except UnitError as error:
             raise Located([(("encode", kind), str(error))]) from None
         inputs.add(population, variable, ids, self._source(function, at))
 
-    def _source(self, function: Callable[[F64], F64], at: Callable[[F64], F64]) -> Callable[[int], F64 | float]:
-        def source(tick: int) -> F64 | float:
-            return 0.0 if self.cut else function(at(self.delivered))
+    def _source(self, function: Callable[[Tape, F64], F64], at: Spread) -> Source:
+        return lambda tape: tape.gate(function(tape, at.on(tape, self.delivered)), self._open)
 
-        return source
+    @property
+    def cut(self) -> bool:
+        """Whether the nerve is cut: nothing arrives."""
+        return not self._open[0]
 
-    def _spikes(
-        self, view: F64, ids: NDArray[np.int64], at: Callable[[F64], F64], threshold: Expression, scope: Scope
-    ) -> None:
-        everyone = len(ids) == len(view)
-        crossing = Crossing(threshold, scope, at, self._initial, self._dim)
-        self._crossings.append((crossing, view, None if everyone else ids))
+    @cut.setter
+    def cut(self, cut: bool) -> None:
+        self._open[0] = not cut
 
     def memory(self) -> dict[str, F64]:
         """What the wire holds from tick to tick: the arrays themselves."""
         found = {"sent": self.sent, "delivered": self.delivered, **self._line.memory()}
         return found | {f"before/{i}": crossing.before for i, (crossing, _, _) in enumerate(self._crossings)}
 
-    def push(self, tick: int) -> None:
-        """Take this tick's readings and what is due from the delay line."""
-        self._reading.take(self._index, out=self.sent, mode="clip")  # the mode without a buffer; all places are valid
-        self._line.push(tick, self.sent)
-        self._line.take(tick, self.delivered)
+    def push(self, tape: Tape) -> None:
+        """Take a tick's readings and what is due from the delay line."""
+        tape.take(self._reading, self._index, self.sent)
+        self._line.store(tape, self.sent)
+        self._line.take(tape, self.delivered)
 
-    def fire(self, tick: int) -> None:
+    def fire(self, tape: Tape) -> None:
         """Set the spikes of spike encoders (currents and rates go through Inputs)."""
-        for crossing, view, ids in self._crossings:
-            now = crossing(self.delivered)
-            if not self.cut:
-                view[ids[now] if ids is not None else now] = 1.0
+        for crossing, slot, ids in self._crossings:
+            now = tape.gate(crossing.on(tape, self.delivered), self._open)
+            with tape.written(slot.view) as view:
+                tape.mark(now, ids, view)
 
 
 class MotorWire:
@@ -215,7 +216,7 @@ class MotorWire:
         population, ids, self._groups = _groups(spec.source, network, n)
         self._first = network.populations[population].first
         self.population = population
-        self.cut = False
+        self._open = np.ones(1)
         self._soft_start = round(spec.soft_start / clock.tick) if spec.soft_start else 0
         parameters = {**scope, **wire_parameters(spec, n, scope)}
         self._decode, dim = self._decoder(spec, backend, network, population, clock, parameters)
@@ -224,25 +225,28 @@ class MotorWire:
             dynamics = spec.decode.dynamics
             self._activation = Activation(dynamics.tau_act, dynamics.tau_deact, clock.tick, n)
         self._map = self._mapping(spec, dim, parameters, n)
-        self._low, self._high = np.array(-np.inf), np.array(np.inf)
+        self._limits = None
         if spec.clip is not None:
-            self._low, self._high = (np.array(float(e.evaluate(scope).value)) for e in spec.clip)
-        self._limited = spec.clip is not None
+            self._limits = [float(e.evaluate(scope).value) for e in spec.clip]
         self.sent = np.empty(n)
-        self._send(self._map(np.zeros(n)))
+        start = Tape()
+        self._send(start, np.zeros(n))
+        start.play(0)
         self.delivered = self.sent.copy()
         self._line = DelayLine(delays(spec, n, clock), self.sent)
         self._command[self._index] = self.sent
 
-    def _send(self, values: F64 | float) -> None:
-        """Put `values`, clipped, into `sent`: in place, because the record holds the array."""
-        self.sent[:] = values
-        if self._limited:
-            self.sent.clip(self._low, self._high, out=self.sent)
+    def _send(self, tape: Tape, x: F64) -> None:
+        """Map what was decoded, clip it, and put it into `sent`."""
+        values = self._map(tape, x)
+        if self._limits is None:
+            tape.compute("copy", values, out=self.sent)
+        else:
+            tape.compute("clip", values, *self._limits, out=self.sent)
 
     def _decoder(
         self, spec: WireSpec, backend: NeuralBackend, network: NetworkIR, population: str, clock: Clock, scope: Scope
-    ) -> tuple[Callable[[int, NDArray[np.int32]], F64], Dim]:
+    ) -> tuple[Callable[[Tape], F64], Dim]:
         decode = spec.decode
         assert decode is not None
         g: Groups = self._groups
@@ -259,16 +263,16 @@ class MotorWire:
             members = np.flatnonzero(g.channel_of >= 0)
             channel = g.channel_of[members]
 
-            def state(tick: int, ids: NDArray[np.int32]) -> F64:
-                return np.bincount(channel, values[members] * alive[members], n) / g.sizes
+            def state(tape: Tape) -> F64:
+                mine = tape.take(tape.read(values), members), tape.take(alive, members)
+                return tape.compute("div", tape.sum_at(tape.compute("mul", *mine), channel, n), g.sizes)
 
             if (g.sizes == 1).all():
                 single = members[np.argsort(channel)]
-                out = np.empty(n)
 
-                def state(tick: int, ids: NDArray[np.int32]) -> F64:
-                    values.take(single, out=out, mode="clip")
-                    return out * alive[single] if self._silenced else out
+                def state(tape: Tape) -> F64:
+                    mine = tape.take(tape.read(values), single), tape.take(alive, single)
+                    return tape.compute("mul", *mine)
 
             return state, units[decode.state]
         rate = decode.rate or decode.filter
@@ -276,7 +280,6 @@ class MotorWire:
         kind = "rate" if decode.rate is not None else "filter"
         if network.models[network.populations[population].model].threshold is None:
             raise Located([(("decode", kind), f"population '{population}' does not spike; use `state`")])
-        counter = Counter(self._first, g.channel_of, n)
         try:
             gain = rate.gain.evaluate(scope)
             values_of_gain = np.broadcast_to(np.asarray(gain.value, dtype=np.float64), (n,)).copy()
@@ -294,37 +297,39 @@ class MotorWire:
             assert decode.filter is not None
             decoder = ExponentialFilter(decode.filter.tau, clock.tick, g.sizes, values_of_gain)
         self._filter = decoder
-        return (lambda tick, ids: decoder.update(tick, counter.count(ids))), dim
+        return (lambda tape: decoder.on(tape, counted(tape, self._first, g.channel_of, n))), dim
 
-    def _mapping(self, spec: WireSpec, dim: Dim, scope: Scope, n: int) -> Callable[[F64], F64]:
+    def _mapping(self, spec: WireSpec, dim: Dim, scope: Scope, n: int) -> Callable[[Tape, F64], F64]:
         zeros = Value(np.zeros(n), dim)
         expression = spec.expression or parse("x")
         where = ("expression",) if spec.expression is not None else ("decode",)
         try:
-            call = compiled(expression, {**scope, "x": zeros, "x_opposite": zeros}, ("x", "x_opposite"), self._dim)
+            formula = Formula(expression, {**scope, "x": zeros, "x_opposite": zeros}, ("x", "x_opposite"), self._dim)
         except UnitError as error:
             raise Located([(where, str(error))]) from None
-        if spec.expression is None:
-            return lambda x: x
-        if "x_opposite" not in expression.names:
-            return lambda x: call(x, x)
-        opposite, across = self._groups.opposite, np.empty(n)
+        opposite = self._groups.opposite.astype(np.int64)
 
-        def mapped(x: F64) -> F64:
-            x.take(opposite, out=across, mode="clip")
-            result: F64 = call(x, across)
-            return result
+        def mapped(tape: Tape, x: F64) -> F64:
+            return formula.on(tape, x, tape.take(x, opposite) if "x_opposite" in formula.used else x)
 
         return mapped
 
     _alive: F64 | None = None
-    _silenced = False
     _filter: RateWindow | ExponentialFilter | None = None
 
     @property
     def shortest_delay(self) -> int:
         """The least delay of a channel, ticks."""
         return int(self._line.delays.min())
+
+    @property
+    def cut(self) -> bool:
+        """Whether the nerve is cut: it sends what silent neurons would."""
+        return not self._open[0]
+
+    @cut.setter
+    def cut(self, cut: bool) -> None:
+        self._open[0] = not cut
 
     def memory(self) -> dict[str, F64]:
         """What the wire holds from tick to tick: the arrays themselves. (`cut` and silenced neurons are lesions.)"""
@@ -338,24 +343,21 @@ class MotorWire:
         """A silenced graded neuron reads 0."""
         if self._alive is not None:
             self._alive[ids] = 0.0
-            self._silenced = True
 
-    def push(self, tick: int, ids: NDArray[np.int32]) -> None:
-        """Decode the spikes of the last tick and put the commands on their way."""
-        x = self._decode(tick, ids)
-        if self.cut:
-            x = np.zeros_like(x)
+    def push(self, tape: Tape) -> None:
+        """Decode the last tick's spikes and put the commands on their way."""
+        x = tape.gate(self._decode(tape), self._open)
         if self._activation is not None:
-            x = self._activation.update(x)
-        if tick < self._soft_start:
-            x = x * (tick / self._soft_start)
-        self._send(self._map(x))
-        self._line.push(tick, self.sent)
+            x = self._activation.on(tape, x)
+        if self._soft_start:
+            x = tape.ramp(x, self._soft_start)
+        self._send(tape, x)
+        self._line.store(tape, self.sent)
 
-    def apply(self, tick: int) -> None:
+    def apply(self, tape: Tape) -> None:
         """Give the body the commands that are due."""
-        self._line.take(tick, self.delivered)
-        self._command[self._index] = self.delivered
+        self._line.take(tape, self.delivered)
+        tape.put(self.delivered, self._index, self._command)
 
 
 def _groups(wanted: Select, network: NetworkIR, n: int) -> tuple[str, NDArray[np.int64], Groups]:

@@ -59,6 +59,7 @@ class ShardedBackend:
         self._part = part
         self._inner = inner = together(world.comm, lambda: make(network, steps_per_tick, part))
         self.name, self.releases_gil, self.steps_per_tick = inner.name, inner.releases_gil, steps_per_tick
+        self.library = inner.library
         self.exchange = Exchange(world.comm, inner, owners(network, self.partition))
         #: steps from one exchange to the next
         self.epoch = int(world.comm.allreduce(inner.shortest_delay, MPI.MIN))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 from collections.abc import Callable
 from typing import Any, Protocol
 
@@ -18,6 +19,8 @@ class NeuralBackend(Protocol):
     steps_per_tick: int
     #: whether Python can go on in another thread while a tick is integrated, so that the body may move meanwhile
     releases_gil: bool
+    #: the library that the network runs in, which also plays tapes (cosim.tape); None where there is none
+    library: ctypes.PyDLL | None
 
     def view(self, population: str, variable: str) -> NDArray[np.float64]:
         """A writable view, shape (n,), SI, valid for the life of the backend. Raises UserError for an unknown name."""

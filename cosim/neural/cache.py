@@ -65,6 +65,7 @@ def own_code() -> str:
     names = ["generate", "emit", "languages", "draws", "draws_cpp", "brian_private"]
     files = [*(here / f"{name}.py" for name in names), here / "engine.h", here / "interface.h"]
     files += [*sorted((here / "templates").glob("*.cpp")), *sorted((here.parent / "exact").glob("*.py"))]
+    files += [here.parent / "tape" / name for name in ("tape.h", "native.py", "operations.py")]
     found = hashlib.sha256()
     for file in files:
         found.update(file.name.encode() + b"\0" + file.read_bytes())

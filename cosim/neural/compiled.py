@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -52,6 +53,7 @@ class CompiledBackend(ArrayBackend):
         self.entry = _compile(texts, say)
         self.name = "compiled"
         self.releases_gil = True
+        self.library = ctypes.PyDLL(str(self.entry.binary))
         library = Library(self.entry.binary)
         self._arrays_by_key: dict[tuple[str, str], NDArray[Any]] = {}
         layout = self.entry.layout
@@ -257,6 +259,5 @@ class CompiledBackend(ArrayBackend):
 
     def close(self) -> None:
         self._running.close()
-        self._finite = []
-        self._variables = {}
+        self._name_variables({}, {}, {})
         self._arrays_by_key = {}

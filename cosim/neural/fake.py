@@ -27,6 +27,7 @@ class FakeBackend:
     ) -> None:
         self.name = "fake"
         self.releases_gil = False
+        self.library = None
         self.steps_per_tick = steps_per_tick
         self.arrays = {f"{p}/{v}": np.zeros(n) for p, (_, n) in populations.items() for v in variables}
         self.silenced: list[tuple[str, list[int]]] = []

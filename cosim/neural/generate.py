@@ -29,6 +29,7 @@ from cosim.neural.draws_cpp import SOURCE as DRAWS
 from cosim.neural.emit import Emitted, connect, emit
 from cosim.neural.languages import SameBits
 from cosim.neural.program import Program, from_text
+from cosim.tape.native import source as tape_source
 
 _HERE = Path(__file__).parent
 #: sizes that stand for "to be looked up"; far from any number that a model's text may hold
@@ -172,7 +173,7 @@ class Generator:
             for p in pathways(synapses)
         ]
         spaces = [text.model for text in program.groups if text.threshold is not None]
-        parts = [(_HERE / "engine.h").read_text(encoding="utf-8"), exact_source(), DRAWS]
+        parts = [(_HERE / "engine.h").read_text(encoding="utf-8"), exact_source(), DRAWS, tape_source()]
         parts += [f"enum {{ COSIM_QUEUE_{queue['name']} = {i} }};" for i, queue in enumerate(queues)]
         parts += [f"enum {{ COSIM_OBJECT_{name} = {i} }};" for i, name in enumerate(emitted.synapses)]
         calls = []

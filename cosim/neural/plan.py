@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 from collections.abc import Callable
 from typing import Any
 
@@ -20,6 +21,7 @@ class PlanBackend:
 
     name = "plan"
     releases_gil = False
+    library: ctypes.PyDLL | None = None
 
     def __init__(self, network: NetworkIR, steps_per_tick: int) -> None:
         self._network = network

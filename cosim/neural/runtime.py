@@ -198,8 +198,7 @@ class RuntimeBackend(ArrayBackend):
 
     def close(self) -> None:
         self._runs = []
-        self._finite = []
-        self._variables = {}
+        self._name_variables({}, {}, {})
 
 
 def by_step(steps: NDArray[np.int64], ids: NDArray[np.int32]) -> list[tuple[int, NDArray[np.int32]]]:

@@ -66,39 +66,12 @@ class Chain:
         self._link, self._rest = content[1 : 1 + size], bytearray(content[1 + size :])
 
 
-class RowDigest:
-    """Sum over rows of float64, gathered so that a row costs a copy and not a call of the hash function."""
+class RowSum(Chain):
+    """Sum over rows of float64."""
 
-    def __init__(self, gather: int = 256) -> None:
-        self._sum = Chain()
-        self._gather = gather
-        self._rows = np.empty((0, 0), "<f8")
-        self._width = -1
-        self._used = 0
-
-    def update(self, row: npt.NDArray[np.float64]) -> None:
-        """Add one row, shape (values,); all rows have the same number of values."""
-        if row.size != self._width:
-            self._drain()
-            self._rows = np.empty((self._gather, row.size), "<f8")
-            self._width = row.size
-        self._rows[self._used] = row
-        self._used += 1
-        if self._used == self._gather:
-            self._drain()
-
-    def hexdigest(self) -> str:
-        return self.chain.hexdigest()
-
-    @property
-    def chain(self) -> Chain:
-        """The sum over all rows so far."""
-        self._drain()
-        return self._sum
-
-    def _drain(self) -> None:
-        self._sum.update(self._rows[: self._used].tobytes())
-        self._used = 0
+    def extend(self, rows: npt.NDArray[np.float64]) -> None:
+        """Add rows, shape (rows, values)."""
+        self.update(np.ascontiguousarray(rows, "<f8").tobytes())
 
 
 class StateDigest:

@@ -91,6 +91,7 @@ class GrowingArray:
         self._chunk = chunk
         self._sink = sink
         self._buffer: npt.NDArray[Any] = np.full((chunk, *shape), fill, dtype=little)
+        self._spare: list[npt.NDArray[Any]] = []
         self._used = 0
         self._start = 0
         self._written = 0
@@ -145,8 +146,10 @@ class GrowingArray:
             return
         if self._buffer.size:
             file = self._folder / self._chunk_name.format(self._start // self._chunk)
-            # a copy, as the buffer is filled further while it is written
-            self._submit(partial(self._write_chunk, file, self._buffer.copy()))
+            # a copy, as the buffer is filled further while it is written; it comes back, as new memory costs more
+            copy = self._spare.pop() if self._spare else np.empty_like(self._buffer)
+            copy[...] = self._buffer
+            self._submit(partial(self._write_chunk, file, copy))
         if self._sink is not None:
             self._sink(self._buffer[self._written - self._start : self._used])
         self._written = self.rows
@@ -157,6 +160,7 @@ class GrowingArray:
             replace_bytes(file, encode(rows))
         except OSError as error:
             raise CosimError(f"{file}: cannot write the record: {error.strerror or error}") from error
+        self._spare.append(rows)
 
     def publish(self) -> int:
         """Make the written rows visible: replace the array's metadata atomically. Returns their number."""

@@ -13,12 +13,12 @@ import numpy as np
 import numpy.typing as npt
 
 from cosim.errors import CosimError
-from cosim.record.digest import Chain, RowDigest, StateDigest
+from cosim.record.digest import Chain, RowSum, StateDigest
 from cosim.record.growing import GrowingArray, last_chunk
 from cosim.record.labels import write_labels, write_populations
 from cosim.record.layout import Dimension, RecordLayout, SeriesLayout, resolve
 from cosim.record.manifest import FORMAT, STORE, Status, write_manifest
-from cosim.record.series import Clock, Gathered, Series, Source, SpikeSeries
+from cosim.record.series import Clock, Reading, Series, Source, SpikeSeries
 from cosim.record.store import Store, replace_json
 from cosim.record.writer import Writer
 
@@ -41,8 +41,9 @@ class Recorder:
 
     The manifest says "running" from the start until ``close``; the directory must exist (see ``prepare_directory``).
     ``flush_every`` is the number of ticks between flushes, which is also the number of ticks in a chunk of a series:
-    about one second of biological time is a good choice. ``tick_done`` counts ticks and flushes when it is time; files
-    are written by a thread meanwhile, in order, and what went wrong there is raised at the next flush.
+    about one second of biological time is a good choice. Once a tick, ``take`` reads what ``gather`` and ``watch`` have
+    said, and flushes when it is time; files are written by a thread meanwhile, in order, and what went wrong there is
+    raised at the next flush.
 
     ``resume`` takes up the store at ``path`` again where ``position`` was called on the recorder that wrote it: what
     was recorded later is dropped. Raises CosimError, before anything is changed, if the store does not hold all of it.
@@ -79,11 +80,12 @@ class Recorder:
             self._store.create()
         self._root_document = self._root()
         self._state_digest = StateDigest([one.name for one in layout.series if one.name.startswith("state/")])
-        self._body_digest = RowDigest()
+        #: sum over the raw state of the body, a row a tick
+        self.body_sum = RowSum()
         self._arrays: list[GrowingArray] = []
         self._clocks: dict[str, Clock] = {}
         self._labels: set[str] = set()
-        self._gathered: list[Gathered] = []
+        self.reading = Reading()
         dimensions = resolve(layout.series)
         self._series = {one.name: Series(self._create_series(one, dimensions[one.name])) for one in layout.series}
         self._spikes = self._create_spikes()
@@ -91,8 +93,6 @@ class Recorder:
             write_populations(self._store, layout.populations)
         else:
             self._take_up(resume)
-        #: feed with the raw state of the body once a tick
-        self.body_state = self._body_digest.update
         self._closed = False
         self._publish()
         self._writer.wait()
@@ -111,7 +111,7 @@ class Recorder:
     def _chains(self) -> dict[str, Chain]:
         """The running sums, by their names in a position."""
         states = {f"sum/{name}": chain for name, chain in self._state_digest.chains.items()}
-        return {"sum/spikes": self._spikes.sum, "sum/body": self._body_digest.chain, **states}
+        return {"sum/spikes": self._spikes.sum, "sum/body": self.body_sum, **states}
 
     def _take_up(self, position: Position) -> None:
         self.ticks = int(position["ticks"])
@@ -132,12 +132,20 @@ class Recorder:
                 f"series {name} is not in the record's layout: {', '.join(self._series) or 'none'}"
             ) from None
 
-    def gather(self, sources: Iterable[tuple[str, Source]]) -> Callable[[], None]:
-        """A function that takes a row of several series, of (name, where it is read from) each; see ``Gathered``."""
+    def gather(self, sources: Iterable[tuple[str, Source]], every: int = 1, shift: int = 0) -> None:
+        """Let ``take`` read rows of series, of (name, where they are read from) each; see ``Gathered``."""
         found = list(sources)
-        gathered = Gathered([self.channel(name).array for name, _ in found], [source for _, source in found])
-        self._gathered.append(gathered)
-        return gathered.take
+        arrays = [self.channel(name).array for name, _ in found]
+        self.reading.gather(arrays, [source for _, source in found], every, shift)
+
+    def watch(self, body_state: npt.NDArray[np.float64]) -> None:
+        """Let ``take`` read the raw state of the body, for its sum."""
+        self.reading.gather([self.body_sum], [body_state])
+
+    def take(self, tick: int) -> None:
+        """Read what is to be read in a tick, and count it; flush every ``flush_every`` of them."""
+        self.reading.take(tick)
+        self.tick_done()
 
     def spikes(self, steps: npt.NDArray[np.int64], ids: npt.NDArray[np.int32]) -> None:
         """Take the spikes of a tick: network steps and global neuron numbers, sorted by (step, id).
@@ -166,8 +174,7 @@ class Recorder:
         self._writer.wait(self._handed)  # the flush before this one: long done unless the disk is slower than the run
         self._spikes.drain()
         self._summed = self._writer.submitted
-        for gathered in self._gathered:
-            gathered.drain()
+        self.reading.drain()
         for clock in self._clocks.values():
             clock.advance(self.layout.tick)
         for array in self._arrays:
@@ -189,7 +196,7 @@ class Recorder:
         hashes = {
             "spikes": self._spikes.sum.hexdigest(),
             "state": self._state_digest.hexdigest(final_state),
-            "body": self._body_digest.hexdigest(),
+            "body": self.body_sum.hexdigest(),
         }
         self._manifest.update(extra)
         self._manifest.update(

@@ -52,7 +52,7 @@ def test_a_document_written_as_urdf_and_read_back_moves_the_same(
             body.step(tick)
     assert bodies[0].q[0] > 0.1
     assert bodies[1].links == ("base", "rod")
-    assert np.array_equal(bodies[0].state(), bodies[1].state())
+    assert np.array_equal(bodies[0].state, bodies[1].state)
 
 
 def test_damping_of_the_file_is_implicit_and_the_document_replaces_it(

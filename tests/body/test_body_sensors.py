@@ -149,7 +149,7 @@ def test_fake_body_is_exact() -> None:
     assert body.readings["link_position"].tolist() == [[1.0, 0.0, -2.0]]
     assert body.seen == [0, 1, 2]
     body.reset()
-    assert body.state().tolist() == [0.0, 0.0]
+    assert body.state.tolist() == [0.0, 0.0]
     assert body.seen == []
 
 

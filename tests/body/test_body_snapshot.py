@@ -65,7 +65,7 @@ def move(body: Body, tick: int) -> None:
 
 def bits(body: Body) -> bytes:
     """Everything that can be seen."""
-    return b"".join([body.state().tobytes(), *(a.tobytes() for a in body.readings.values()), repr(body.work).encode()])
+    return b"".join([body.state.tobytes(), *(a.tobytes() for a in body.readings.values()), repr(body.work).encode()])
 
 
 def pick(name: str, n: int, last: int) -> list[int]:
@@ -141,7 +141,7 @@ def test_why_the_snapshot_is_bullet_s_own_file() -> None:
     body, differ = MAKE["salamander"](), 0
     for tick in range(60):
         move(body, tick)
-        engine, state = body.engine, body.state()
+        engine, state = body.engine, body.state
         fresh = load(body.spec, body.world, body.dt)
         c, n = fresh.client, len(fresh.dofs)
         p.resetBasePositionAndOrientation(fresh.body, state[:3].tolist(), state[3:7].tolist(), physicsClientId=c)

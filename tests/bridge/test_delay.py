@@ -6,37 +6,42 @@ import pytest
 from cosim.bridge.clock import Clock, whole
 from cosim.bridge.delay import DelayLine
 from cosim.spec.units import UnitError
+from cosim.tape import Tape
 
 
-def taken(line: DelayLine, tick: int) -> list[float]:
-    out = np.empty(len(line.delays))
-    line.take(tick, out)
-    return out.tolist()
+class Played:
+    """A delay line on a tape: a tick's values go in, what is due comes out."""
+
+    def __init__(self, line: DelayLine) -> None:
+        self.values, self.out = np.zeros(len(line.delays)), np.zeros(len(line.delays))
+        self.tape = Tape()
+        line.store(self.tape, self.values)
+        line.take(self.tape, self.out)
+
+    def __call__(self, tick: int, values: list[float]) -> list[float]:
+        self.values[:] = values
+        self.tape.play(tick)
+        return self.out.tolist()
 
 
 @pytest.mark.parametrize("delay", [0, 1, 2, 7, 31])
 def test_a_value_arrives_after_exactly_its_delay(delay: int) -> None:
-    line = DelayLine([delay], initial=-1.0)
+    line = Played(DelayLine([delay], initial=-1.0))
     for tick in range(100):
-        line.push(tick, np.array([float(tick)]))
-        assert taken(line, tick)[0] == (tick - delay if tick >= delay else -1.0)
+        assert line(tick, [float(tick)]) == [tick - delay if tick >= delay else -1.0]
 
 
 def test_every_channel_has_its_own_delay() -> None:
     delays = [0, 3, 1, 12]
-    line = DelayLine(delays, initial=np.array([10.0, 20.0, 30.0, 40.0]))
+    line = Played(DelayLine(delays, initial=np.array([10.0, 20.0, 30.0, 40.0])))
     for tick in range(50):
-        line.push(tick, tick + np.array([0.0, 0.25, 0.5, 0.75]))
         expected = [tick - d + c / 4 if tick >= d else 10.0 * (c + 1) for c, d in enumerate(delays)]
-        assert taken(line, tick) == expected
+        assert line(tick, [tick + c / 4 for c in range(4)]) == expected
 
 
 def test_a_pulse_of_one_tick_comes_out_as_one_tick() -> None:
-    line = DelayLine([5])
-    out = []
-    for tick in range(20):
-        line.push(tick, np.array([1.0 if tick == 4 else 0.0]))
-        out.append(taken(line, tick)[0])
+    line = Played(DelayLine([5]))
+    out = [line(tick, [1.0 if tick == 4 else 0.0])[0] for tick in range(20)]
     assert np.flatnonzero(out).tolist() == [9]
 
 

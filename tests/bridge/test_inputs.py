@@ -16,6 +16,7 @@ from cosim.errors import UserError
 from cosim.neural.fake import FakeBackend
 from cosim.spec.common import Located
 from cosim.spec.experiment import CommandSpec, DriveSpec, WireSpec
+from cosim.tape import Tape
 from tests.graph.helpers import network
 
 CLOCK = Clock.of(1e-3, 1e-3, None)
@@ -42,8 +43,12 @@ class Inlet:
         spec = WireSpec.model_validate({"read": {"joint_angle": "all"}, "to": "A", **raw})
         return SensoryWire("in", spec, self.network, self.inputs, self.body, CLOCK, {})
 
-    def current(self, tick: int) -> np.ndarray[Any, Any]:
-        self.inputs.refresh(tick)
+    def current(self, tick: int, *wires: SensoryWire) -> np.ndarray[Any, Any]:
+        tape = Tape()
+        for wire in wires:
+            wire.push(tape)
+        self.inputs.on(tape)
+        tape.play(tick)
         return self.backend.arrays["A/I_ext"].copy()
 
 
@@ -112,19 +117,17 @@ def test_interpolation_along_the_axis_with_ends_that_fall_to_zero() -> None:
         encode={"current": "gain*x"},
     )
     inlet.body.readings["joint_angle"][:] = [2.0, 6.0]
-    wire.push(0)
     y = 10.0 * np.arange(10)
     x = np.interp(y, [20, 60, 100], [2, 6, 0])  # constant before the first position
     gain = np.interp(y, [20, 60, 100], [1, 3, 0])
-    assert inlet.current(0) == pytest.approx(gain * x, rel=1e-12)
+    assert inlet.current(0, wire) == pytest.approx(gain * x, rel=1e-12)
 
 
 def test_channels_by_side_and_the_sign_of_the_side() -> None:
     inlet = Inlet(sides=True)
     wire = inlet.wire(encode={"current": "1 A*max(0, side_sign*x)"})
     inlet.body.readings["joint_angle"][:] = [0.5, -0.25]
-    wire.push(0)
-    assert inlet.current(0).tolist() == [0.5] * 5 + [0.25] * 5
+    assert inlet.current(0, wire).tolist() == [0.5] * 5 + [0.25] * 5
 
 
 def test_tuning_curves_peak_at_evenly_spaced_preferred_values() -> None:
@@ -132,8 +135,7 @@ def test_tuning_curves_peak_at_evenly_spaced_preferred_values() -> None:
     tuning = {"range": [-1, 1], "width": 0.5, "peak": "100 Hz", "baseline": "5 Hz"}
     wire = inlet.wire(encode={"tuning": tuning})
     inlet.body.readings["joint_angle"][:] = [0.5, -1.0]
-    wire.push(0)
-    inlet.inputs.refresh(0)
+    inlet.current(0, wire)
     preferred = np.linspace(-1, 1, 5)
     expected = [5 + 95 * math.exp(-((x - c) ** 2) / (2 * 0.5**2)) for x in (0.5, -1.0) for c in preferred]
     rate = inlet.backend.arrays["A/rate"]

@@ -13,7 +13,7 @@ import cosim
 from cosim.body import FakeBody
 from cosim.bridge.clock import Clock
 from cosim.bridge.inputs import Inputs
-from cosim.bridge.lockstep import Lockstep, Tap
+from cosim.bridge.lockstep import Lockstep
 from cosim.bridge.overlap import BodyThread
 from cosim.bridge.schedule import Schedule
 from cosim.bridge.wires import MotorWire, SensoryWire
@@ -84,8 +84,8 @@ def build(motor_delay: str, out: Path | None = None, **options: Any) -> Lockstep
         loop.recorder = Recorder(out, manifest={}, layout=layout, flush_every=20)
         wires = {"in": sensory, "out": motor}
         sources = [(one.name, getattr(wires[one.name.split("/")[1]], one.name.split("/")[2])) for one in series[1:]]
-        loop.before.append(Tap(loop.recorder.gather(sources), 1))
-        loop.after.append(Tap(loop.recorder.gather([("body/joint_angle", body.readings["joint_angle"])]), 1))
+        loop.recorder.gather([*sources, ("body/joint_angle", body.readings["joint_angle"])])
+        loop.recorder.watch(body.state)
     return loop
 
 

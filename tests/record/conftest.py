@@ -53,7 +53,7 @@ class Writer:
         for one in recorder.layout.series:
             if k % one.every == 0:
                 recorder.channel(one.name).append(self.row(one.name, one.shape, k))
-        recorder.body_state(np.array([k, 0.5 * k, -1.0]))
+        recorder.body_sum.extend(np.array([[k, 0.5 * k, -1.0]]))
         recorder.tick_done()
 
     def row(self, name: str, shape: tuple[int, ...], k: int) -> np.ndarray:

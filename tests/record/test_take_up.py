@@ -41,7 +41,7 @@ def feed(recorder: Recorder, first: int, last: int) -> None:
         recorder.channel("body/contact_force").append(np.empty((0, 3)))
         if k % 3 == 0:
             recorder.channel("state/A/v").append(np.array([k, np.cos(k)]))
-        recorder.body_state(np.array([k, 1.0 / (k + 1)]))
+        recorder.body_sum.extend(np.array([[k, 1.0 / (k + 1)]]))
         recorder.tick_done()
 
 
