@@ -63,5 +63,5 @@ def polynomial(x: Real, coefficients: tuple[float, ...]) -> Real:
     while len(terms) > 1:
         pairs = [low + high * power for low, high in zip(terms[::2], terms[1::2], strict=False)]
         terms = pairs + terms[len(terms) - len(terms) % 2 :]
-        power = power * power
+        power = power * power if len(terms) > 1 else power
     return np.asarray(terms[0])
