@@ -36,6 +36,7 @@ _FAMILIES = {
     "rate_": Metric("Hz", "mean rate"),
     "active_": Metric("", "neurons that spike"),
     "latency_": Metric("s", "latency"),
+    "amplitude_": Metric("SI", "largest deviation"),
 }
 
 

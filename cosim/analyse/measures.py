@@ -21,6 +21,7 @@ from cosim.analyse.options import (
     LockingOptions,
     NeuronsOptions,
     RatesOptions,
+    ResponseOptions,
     RhythmOptions,
     SwimOptions,
 )
@@ -219,12 +220,26 @@ def locking(result: Result, options: LockingOptions, transient: float) -> Metric
     }
 
 
+def response(result: Result, options: ResponseOptions, transient: float) -> Metrics:
+    """amplitude_<name> (SI unit of the variable) and latency_<name> (s); see ResponseOptions."""
+    metrics: Metrics = {}
+    for name, wanted in options.of.items():
+        trace = result.trace(f"state/{wanted.population}/{options.variable}").after(transient)
+        chosen = chosen_neurons(result.population(wanted.population), wanted)
+        values = columns(trace, [str(number) for number in chosen]).mean(axis=1)
+        end = np.inf if options.window is None else options.at + options.window
+        amplitude, latency = neural.response(trace.time, values, options.at, end)
+        metrics[f"amplitude_{name}"], metrics[f"latency_{name}"] = amplitude, latency
+    return metrics
+
+
 MEASURES: dict[str, Callable[[Result, Any, float], Metrics]] = {
     "swim": swim,
     "rhythm": rhythm,
     "rates": rates,
     "latency": latency,
     "locking": locking,
+    "response": response,
 }
 
 

@@ -69,3 +69,15 @@ def latency(time: Array, values: Array, onset: float, threshold: float | None = 
         limit = threshold
     late = np.flatnonzero((deviation > limit).any(axis=1) & ~before)
     return float(time[late[0]] - onset) if len(late) else float("nan")
+
+
+def response(time: Array, values: Array, onset: float, end: float = np.inf) -> tuple[float, float]:
+    """Largest deviation of a signal (n,) over [onset, end] from its last value before the onset, with its sign, and the
+    time (s) from the onset until half of it; NaN, NaN where there is nothing before or after."""
+    before, after = np.flatnonzero(time < onset + 1e-9), np.flatnonzero((time > onset + 1e-9) & (time <= end + 1e-9))
+    if not len(before) or not len(after):
+        return float("nan"), float("nan")
+    deviation = values[after] - values[before[-1]]
+    amplitude = float(deviation[np.abs(deviation).argmax()])
+    half = after[np.flatnonzero(deviation * np.sign(amplitude) >= 0.5 * abs(amplitude))[0]]
+    return amplitude, float(time[half] - onset)

@@ -123,12 +123,32 @@ class LockingOptions(Band):
     slip: NonNegative = 0.25
 
 
+class ResponseOptions(Spec):
+    """How groups of neurons answer an event ``at`` a time: amplitude_NAME and latency_NAME.
+
+    The mean of ``variable`` over the neurons of a group is taken, and its deviation from what it was just before the
+    event. The amplitude is the largest deviation within ``window`` (else until the end), with its sign, in the
+    variable's SI unit; the latency (s) is the time until half of it.
+    """
+
+    at: Time
+    variable: Name = "v"
+    window: Duration | None = None
+    of: Annotated[dict[Name, NeuronsOptions], NonEmpty]
+
+    @property
+    def series(self) -> frozenset[str]:
+        """The recorded series that it needs."""
+        return frozenset(f"state/{one.population}/{self.variable}" for one in self.of.values())
+
+
 OPTIONS: dict[str, type[Spec]] = {
     "swim": SwimOptions,
     "rhythm": RhythmOptions,
     "rates": RatesOptions,
     "latency": LatencyOptions,
     "locking": LockingOptions,
+    "response": ResponseOptions,
 }
 
 
@@ -140,6 +160,7 @@ class MeasureSpec(Spec):
     rates: RatesOptions | None = None
     latency: LatencyOptions | None = None
     locking: LockingOptions | None = None
+    response: ResponseOptions | None = None
 
     @model_validator(mode="before")
     @classmethod

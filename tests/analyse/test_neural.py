@@ -62,3 +62,15 @@ def test_latency_without_a_before_or_an_after_does_not_exist() -> None:
     assert np.isnan(neural.latency(time, np.ones(100), 0.0))
     assert np.isnan(neural.latency(time, np.ones(100), 1.0))
     assert np.isnan(neural.latency(time, np.ones(100), 0.05))
+
+
+def test_response_is_the_largest_deviation_and_the_time_to_half_of_it() -> None:
+    time = np.arange(400) * 1e-3
+    rise = np.where(time > 0.1, 1 - np.exp(-(time - 0.1) / 20e-3), 0.0)
+    for size in (3.0, -2.0):
+        amplitude, latency = neural.response(time, 7.0 + size * rise, 0.1)
+        assert amplitude == pytest.approx(size, rel=1e-6)
+        assert latency == pytest.approx(20e-3 * np.log(2), abs=1e-3)  # in steps of 1 ms
+    amplitude, _ = neural.response(time, rise, 0.1, end=0.12)
+    assert amplitude == pytest.approx(1 - np.exp(-1))
+    assert np.isnan(neural.response(time, rise, -1.0)).all() and np.isnan(neural.response(time, rise, 1.0)).all()
