@@ -21,9 +21,11 @@ if TYPE_CHECKING:
     import networkx
 
     from cosim.bridge.lockstep import Lockstep
+    from cosim.bridge.workshop import Workshop
     from cosim.checkpoint import Checkpoint
     from cosim.checkpoint.running import Checkpoints, Helping
     from cosim.mpi.world import World
+    from cosim.record.memory import MemoryRecorder
 
 F64 = NDArray[np.float64]
 RESULTS = Path("results")
@@ -37,10 +39,10 @@ def load(name: str | Path, overrides: Mapping[str, Any] | None = None) -> Experi
 class Experiment:
     """An experiment that has been read and checked, but not built. Changing it makes a new one."""
 
-    def __init__(self, name: str | Path, overrides: dict[str, Any]) -> None:
+    def __init__(self, name: str | Path, overrides: dict[str, Any], loaded: LoadedExperiment | None = None) -> None:
         self._name = name
         self.overrides = overrides
-        self.loaded: LoadedExperiment = load_experiment(name, overrides)
+        self.loaded: LoadedExperiment = loaded or load_experiment(name, overrides)
 
     def set(self, overrides: Mapping[str, Any]) -> Experiment:
         """The same experiment with values changed, e.g. ``{"wires.motor.delay": "20 ms", "gain": 2}``."""
@@ -153,11 +155,11 @@ class Simulation:
         self.progress: Callable[[float], None] | None = None
         self._status: tuple[str, str] | None = None
         begin = time.perf_counter()
-        self.lockstep = build(loaded, seed=self.seed, backend=backend, say=say, world=self._world)
+        self.lockstep = self._build(backend, say)
         self.lockstep.overlap = overlap
         self.build_seconds = time.perf_counter() - begin
         self._ticks = self.lockstep.clock.ticks(spec.duration, "the duration of")
-        self._recorder: Recorder | None = None
+        self._recorder: Recorder | MemoryRecorder | None = None
         self._checkpoints: Checkpoints | Helping | None = None
         self._path = out
         if out is not None:
@@ -171,6 +173,9 @@ class Simulation:
         elif self.lockstep.body is not None:
             self.lockstep.body.request(self.lockstep.body.sensors)
         self._began = time.perf_counter()
+
+    def _build(self, backend: str, say: Callable[[str], None] | None) -> Lockstep:
+        return build(self.experiment.loaded, seed=self.seed, backend=backend, say=say, world=self._world)
 
     def _open_record(self, out: Path, force: bool, resume: Checkpoint | None) -> None:
         """The record and its checkpoints; ranks other than 0 only help with what is read from the network."""
@@ -324,19 +329,25 @@ def build(
     backend: str = "auto",
     say: Callable[[str], None] | None = None,
     world: World | None = None,
+    workshop: Workshop | None = None,
 ) -> Lockstep:
-    """The lockstep of an experiment, shared among the ranks of `world`.
+    """The lockstep of an experiment, shared among the ranks of `world`; a `workshop` keeps networks for the next one.
 
     Raises UserError with file and line for everything that does not fit.
     """
     from cosim.bridge.assemble import AssemblyError, assemble
+    from cosim.bridge.workshop import construction
     from cosim.neural.choose import choose
     from cosim.spec.check import check_deep, parts_of
     from cosim.spec.common import Located
 
     make = choose(backend, say if loaded.circuit is not None else None, world)
+    parts = parts_of(loaded)
     try:
-        lockstep = assemble(parts_of(loaded), seed=seed, backend=make)
+        if workshop is None:
+            lockstep = assemble(parts, seed=seed, backend=make)
+        else:
+            lockstep = workshop.assemble(parts, construction(loaded), seed=seed, backend=make)
     except AssemblyError as error:
         raise UserError(loaded.problems(error.problems)) from None
     except Located as error:

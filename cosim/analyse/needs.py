@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from cosim.analyse.options import LatencyOptions, LockingOptions, MeasureSpec, RatesOptions, RhythmOptions
+from cosim.analyse.options import (
+    LatencyOptions,
+    LockingOptions,
+    MeasureSpec,
+    RatesOptions,
+    ResponseOptions,
+    RhythmOptions,
+)
 from cosim.spec.common import Spec
 from cosim.spec.units import suggest
 
@@ -37,11 +44,19 @@ def spiking(spec: ExperimentSpec, network: NetworkIR | None) -> list[str]:
 def names(kind: str, options: Spec, recorded: Sequence[str]) -> list[str]:
     """The metrics that a kind of measurement gives; `recorded` are the populations whose spikes are."""
     if isinstance(options, RatesOptions):
-        return [f"rate_{name}" for name in options.populations or recorded]
+        kinds = ("rate", "active") if options.active else ("rate",)
+        found = [f"{one}_{name}" for name in _populations(options, recorded) for one in kinds]
+        return [*found, *(f"rate_{name}" for name in options.of)]
     if isinstance(options, LatencyOptions):
         several = len(options.channel) > 1
         return [f"latency_{one.replace('/', '_')}" for one in options.channel] if several else ["latency"]
+    if isinstance(options, ResponseOptions):
+        return [f"{one}_{name}" for name in options.of for one in ("amplitude", "latency")]
     return list({"swim": _SWIM, "rhythm": _RHYTHM, "locking": _LOCKING}[kind])
+
+
+def _populations(options: RatesOptions, recorded: Sequence[str]) -> Sequence[str]:
+    return recorded if options.populations is None else options.populations
 
 
 def owners(chosen: Mapping[str, Spec], recorded: Sequence[str]) -> dict[str, str]:
@@ -79,17 +94,29 @@ def reduced(
         if isinstance(options, RhythmOptions):
             spikes.add(options.population)
         elif isinstance(options, RatesOptions):
-            asked = [name for name in options.populations or recorded if f"rate_{name}" in wanted]
-            kept[kind] = options.model_copy(update={"populations": asked})
-            spikes |= set(asked)
+            kept[kind] = rates = _rates(options, recorded, wanted)
+            spikes |= {*(rates.populations or ()), *(one.population for one in rates.of.values())}
         elif isinstance(options, LatencyOptions):
             series |= set(options.channel)
         elif isinstance(options, LockingOptions):
             series.add(options.channel)
+        elif isinstance(options, ResponseOptions):
+            series |= options.series
         else:
             series |= {f"body/{sensor}" for sensor in (*_ANATOMY, *(_POWER if _COST in wanted else ()))}
     record = _record(spec, sensors, [name for name in recorded if name in spikes], series)
     return spec.model_copy(update={"measure": MeasureSpec.model_construct(**kept), "record": record})
+
+
+def _rates(options: RatesOptions, recorded: Sequence[str], wanted: Collection[str]) -> RatesOptions:
+    there = _populations(options, recorded)
+    return options.model_copy(
+        update={
+            "populations": [name for name in there if {f"rate_{name}", f"active_{name}"} & set(wanted)],
+            "of": {name: one for name, one in options.of.items() if f"rate_{name}" in wanted},
+            "active": options.active and any(f"active_{name}" in wanted for name in there),
+        }
+    )
 
 
 def _record(spec: ExperimentSpec, sensors: Collection[str], spikes: list[str], series: set[str]) -> RecordSpec:

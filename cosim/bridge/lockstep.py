@@ -34,6 +34,7 @@ from cosim.errors import SimulationError
 from cosim.graph.ir import NetworkIR
 from cosim.neural.backend import NeuralBackend, Spikes
 from cosim.record import Recorder
+from cosim.record.memory import MemoryRecorder
 from cosim.tape import NOBODY, Play, Tape
 
 CHECK_EVERY = 8  # ticks between looks for values that are not finite
@@ -83,7 +84,9 @@ class Lockstep:
     #: let body and network advance at the same time where that changes nothing and gains something
     overlap: bool = True
     timings: Timings = field(default_factory=Timings)
-    recorder: Recorder | None = None
+    recorder: Recorder | MemoryRecorder | None = None
+    #: the backend is somebody else's, and stays open
+    keeps_backend: bool = False
     #: the body of a run that several ranks share; the ranks that do not own it follow (`_follow`)
     link: BodyLink | None = None
     tick: int = 0
@@ -243,7 +246,7 @@ class Lockstep:
             commands.apply(tick)
         ahead.start(tick)
 
-    def _record(self, recorder: Recorder, tick: int, spikes: Spikes) -> None:
+    def _record(self, recorder: Recorder | MemoryRecorder, tick: int, spikes: Spikes) -> None:
         if len(spikes[0]):
             recorder.spikes(*spikes)
         recorder.take(tick)
@@ -260,5 +263,5 @@ class Lockstep:
         """Release network and body."""
         if self.body is not None:
             self.body.close()
-        if self.backend is not None:
+        if self.backend is not None and not self.keeps_backend:
             self.backend.close()

@@ -13,6 +13,7 @@ from cosim.graph.ir import PopulationIR
 from cosim.graph.lesion import where_mask
 from cosim.neural.equations import variable_units
 from cosim.record import PopulationLayout, Recorder, RecordLayout, SeriesLayout, body_series, state_series, wire_series
+from cosim.record.memory import MemoryRecorder
 from cosim.record.series import Picked, Source
 from cosim.spec.experiment import ExperimentSpec, StateRecord, Where
 from cosim.spec.units import UnitError, suggest, unit_text
@@ -117,9 +118,35 @@ def attach(
 
     `resume`: take up the record that is there at this position (see ``Recorder``).
     """
+    layout, taken = _plan(spec, lockstep)
+    recorder = Recorder(
+        path,
+        manifest=manifest,
+        layout=layout,
+        flush_every=max(round(1.0 / lockstep.clock.tick), 1),
+        resume=resume,
+    )
+    _connect(lockstep, recorder, taken)
+    return recorder
+
+
+def attach_memory(spec: ExperimentSpec, lockstep: Lockstep, manifest: dict[str, Any]) -> MemoryRecorder:
+    """The same in memory."""
+    layout, taken = _plan(spec, lockstep)
+    recorder = MemoryRecorder(manifest, layout)
+    _connect(lockstep, recorder, taken)
+    return recorder
+
+
+#: a series, where its rows are read, and whether that is before the body moves
+_Taken = tuple[SeriesLayout, Source, bool]
+
+
+def _plan(spec: ExperimentSpec, lockstep: Lockstep) -> tuple[RecordLayout, list[_Taken]]:
+    """What is recorded, and from where. Sensors that nobody reads are no longer worked out."""
     clock = lockstep.clock
     network, body = lockstep.network, lockstep.body
-    series = [(layout, values, True) for layout, values in watch(spec, lockstep)]
+    series: list[_Taken] = [(layout, values, True) for layout, values in watch(spec, lockstep)]
     if body is not None:
         every = _every(lockstep, spec.record.body.every)
         wanted_sensors = list(body.sensors) if spec.record.body.sensors == "all" else list(spec.record.body.sensors)
@@ -140,15 +167,12 @@ def attach(
     spikes: bool | tuple[str, ...] = spec.record.spikes == "all"
     if isinstance(spec.record.spikes, list):
         spikes = tuple(spec.record.spikes)
-    recorder = Recorder(
-        path,
-        manifest=manifest,
-        layout=RecordLayout(clock.tick, clock.dt, populations, tuple(one for one, _, _ in series), spikes),
-        flush_every=max(round(1.0 / clock.tick), 1),
-        resume=resume,
-    )
+    return RecordLayout(clock.tick, clock.dt, populations, tuple(one for one, _, _ in series), spikes), series
+
+
+def _connect(lockstep: Lockstep, recorder: Recorder | MemoryRecorder, taken: list[_Taken]) -> None:
     together: dict[tuple[bool, int], list[tuple[str, Source]]] = {}
-    for layout, values, before in series:
+    for layout, values, before in taken:
         together.setdefault((before, layout.every), []).append((layout.name, values))
     for (before, every), sources in together.items():
         recorder.gather(sources, every, 0 if before else 1)
@@ -156,4 +180,3 @@ def attach(
         recorder.watch(lockstep.body.state)
     recorder.reading.load(lockstep.backend.library if lockstep.backend is not None else None)
     lockstep.recorder = recorder
-    return recorder

@@ -77,7 +77,7 @@ class Checkpoints:
             "build": self._simulation.build_seconds,
         }
         recorder = self._lockstep.recorder
-        assert recorder is not None  # checkpoints go with a record
+        assert isinstance(recorder, Recorder)  # checkpoints go with a record
         # written behind the run's back, once the record is in the store up to here
         recorder.defer(partial(self._keeper.save, meta, arrays))
         pass_through(self._lockstep, arrays)

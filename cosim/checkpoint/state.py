@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from cosim.bridge.lockstep import Lockstep
 from cosim.bridge.wires import MotorWire, SensoryWire
 from cosim.errors import UserError
+from cosim.record import Recorder
 
 Arrays = dict[str, NDArray[Any]]
 
@@ -28,7 +29,7 @@ def take(lockstep: Lockstep) -> Arrays:
         found |= {f"network/{key}": array for key, array in lockstep.backend.snapshot().items()}
     if lockstep.body is not None:
         found |= {f"body/{key}": array for key, array in lockstep.body.snapshot().items()}
-    if lockstep.recorder is not None:
+    if isinstance(lockstep.recorder, Recorder):
         found |= {f"record/{key}": array for key, array in lockstep.recorder.position().items()}
     return found
 

@@ -14,7 +14,7 @@ import traceback
 from collections.abc import Sequence
 
 from cosim import __version__
-from cosim.cli import bench, cache, check, fetch, report, run, schema, show
+from cosim.cli import bench, cache, check, fetch, report, run, schema, show, sweep
 from cosim.cli import list as list_
 from cosim.errors import CosimError
 from cosim.mpi.world import rank_by_launcher, world
@@ -24,6 +24,7 @@ VERBS = {
     "show": show,
     "check": check,
     "run": run,
+    "sweep": sweep,
     "report": report,
     "fetch": fetch,
     "bench": bench,
@@ -31,7 +32,7 @@ VERBS = {
     "schema": schema,
 }
 #: verbs that all ranks do together; others are rank 0's
-TOGETHER = ("run",)
+TOGETHER = ("run", "sweep")
 
 
 def parser() -> argparse.ArgumentParser:

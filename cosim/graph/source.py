@@ -16,6 +16,7 @@ from cosim.graph.connect import pairs
 from cosim.graph.degrees import Degrees
 from cosim.graph.ir import PopulationIR
 from cosim.graph.random import stream
+from cosim.graph.remembered import remembered
 from cosim.graph.shuffled import Shuffled
 from cosim.graph.table import Table, read_table
 from cosim.spec.circuit import ConnectSpec, ContinuousSpec, ProjectionSpec
@@ -123,11 +124,11 @@ def edge_source(
 ) -> EdgeSource:  # fmt: skip
     """The edges of a projection. Raises Located (paths within `connect`), UserError for an unusable table."""
     found = _as_they_are(name, spec.connect, spec.side, source, target, seed, scope, folder)
-    if spec.connect.shuffle is None:
-        return found
-    drawn_with = spec.connect.seed if spec.connect.seed is not None else seed
-    key = stream(drawn_with, f"projection/{name}/shuffle")
-    return Shuffled(found, source, target, key, spec.side != "any", isinstance(spec, ContinuousSpec))
+    if spec.connect.shuffle is not None:
+        drawn_with = spec.connect.seed if spec.connect.seed is not None else seed
+        key = stream(drawn_with, f"projection/{name}/shuffle")
+        found = Shuffled(found, source, target, key, spec.side != "any", isinstance(spec, ContinuousSpec))
+    return remembered(found, name, spec, source, target, seed, scope)
 
 
 def _as_they_are(

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -71,12 +72,30 @@ def rank_by_launcher(environment: Mapping[str, str] = os.environ) -> int:
     return 0
 
 
-@lru_cache(maxsize=1)
+#: what `world` gives instead of the ranks that were started, innermost last
+_used: list[World | None] = []
+
+
+@contextmanager
+def use(shared: World | None) -> Iterator[None]:
+    """Within, `world` gives these ranks, or None: what is run then is of a part of the ranks, or of this process."""
+    _used.append(shared)
+    try:
+        yield
+    finally:
+        _used.pop()
+
+
 def world() -> World | None:
     """The ranks that this process is one of; None for a process of its own.
 
     Raises UserError where there are ranks and MPI cannot be loaded.
     """
+    return _used[-1] if _used else _started()
+
+
+@lru_cache(maxsize=1)
+def _started() -> World | None:
     if launched() == 1:
         return None
     try:

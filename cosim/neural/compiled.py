@@ -237,6 +237,13 @@ class CompiledBackend(ArrayBackend):
         self._put_in_flight(saved, now)
         self._held = (saved["spikes/step"], saved["spikes/id"])
 
+    def rewind(self, start: Mapping[str, NDArray[Any]]) -> None:
+        """Be as at `start`, a snapshot from before the first tick; what was cut since is whole again."""
+        for name in self._intact:
+            self._running.intact(self.entry.layout["objects"].index(name), None)
+        self._intact.clear()
+        self.restore(start)
+
     def _put_in_flight(self, saved: Mapping[str, NDArray[Any]], now: int) -> None:
         groups, spiking = self._arrays.groups, self.entry.layout["spaces"]
         known = np.concatenate([np.empty(0, dtype=np.int64), *(groups[model].ids for model in spiking)])

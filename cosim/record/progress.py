@@ -48,12 +48,11 @@ class Progress:
 
     def _draw(self, done: float, now: float) -> None:
         share = min(max(done / self._duration, 0.0), 1.0) if self._duration > 0 else 1.0
-        filled = round(_WIDTH * share)
-        text = f"[{'#' * filled}{'.' * (_WIDTH - filled)}] {done:.1f}/{self._duration:g} s"
+        text = f"{bar(share)} {done:.1f}/{self._duration:g} s"
         elapsed = now - self._start
         factor = (done - (self._origin or 0.0)) / elapsed if elapsed > 0 else 0.0
         if factor > 0:
-            text += f"  {factor:.2g} x real time  {_clock_text((self._duration - done) / factor)} left"
+            text += f"  {factor:.2g} x real time  {clock_text((self._duration - done) / factor)} left"
         self.stream.write("\r" + text.ljust(self._length))
         self.stream.flush()
         self._length = len(text)
@@ -72,7 +71,14 @@ class Progress:
         self.close()
 
 
-def _clock_text(seconds: float) -> str:
+def bar(share: float) -> str:
+    """A bar of which a share, 0 to 1, is filled."""
+    filled = round(_WIDTH * share)
+    return f"[{'#' * filled}{'.' * (_WIDTH - filled)}]"
+
+
+def clock_text(seconds: float) -> str:
+    """Seconds as minutes and seconds, or hours, minutes and seconds."""
     whole = max(0, round(seconds))
     hours, rest = divmod(whole, 3600)
     return f"{hours}:{rest // 60:02}:{rest % 60:02}" if hours else f"{rest // 60}:{rest % 60:02}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -104,7 +105,7 @@ class Result:
         """Write metrics into the manifest, in place of the earlier ones."""
         self.manifest = update_manifest(self.path, metrics=metrics)
 
-    @property
+    @cached_property
     def populations(self) -> dict[str, PopulationLayout]:
         """The populations by name, in order of their global neuron numbers."""
         if "network" not in self._root:
@@ -132,9 +133,7 @@ class Result:
 
     def spikes(self, population: str | None = None) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int64]]:
         """Times (s) and neuron numbers of the spikes: numbers within ``population``, or global without one."""
-        if "spikes/step" not in self._root:
-            raise UserError(f"{self.path}: no spikes were recorded")
-        steps, ids = self._read("spikes/step"), self._read("spikes/id").astype(np.int64)
+        steps, ids = self._all_spikes()
         if population is not None:
             one = self.population(population)
             if population not in self.spikes_of:
@@ -142,9 +141,16 @@ class Result:
                 raise UserError(f"{self.path}: the spikes of {population} were not recorded; there are {known}")
             mine = (ids >= one.first) & (ids < one.first + one.n)
             steps, ids = steps[mine], ids[mine] - one.first
-        return steps * self.network_dt, ids
+        times: npt.NDArray[np.float64] = np.multiply(steps, self.network_dt)
+        return times, ids
 
-    @property
+    def _all_spikes(self) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+        """Network steps and global numbers of all spikes that were stored."""
+        if "spikes/step" not in self._root:
+            raise UserError(f"{self.path}: no spikes were recorded")
+        return self._read("spikes/step"), self._read("spikes/id").astype(np.int64)
+
+    @cached_property
     def series(self) -> list[str]:
         """Names of the recorded series, such as body/joint_angle."""
         return [name for name in self._rows if not self._is_coordinate(name) and not name.startswith("spikes/")]

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from dataclasses import dataclass, replace
 from typing import Any
 
+from cosim.bridge.workshop import construction
 from cosim.errors import Problem, UserError
-from cosim.graph.lesion import Lesions
 from cosim.spec.load import LoadedExperiment, load_experiment
 from cosim.sweep.arms import Arm
 from cosim.sweep.axes import Point
 from cosim.sweep.load import Sweep
 from cosim.sweep.plan import changes
+from cosim.sweep.task import texts_of
 
 #: values of an axis that are tried one by one; of more, the first, the last, the least and the greatest
 TRIED = 64
@@ -22,10 +22,11 @@ TRIED = 64
 @dataclass(frozen=True)
 class Groups:
     """Which runs are built alike. `axes`: by axis, what each of its values does to the network (equal texts: the same);
-    `arms`: the same by name."""
+    `arms`: the same by name. `texts`: SHA-256 of all documents that were read, by name."""
 
     axes: tuple[tuple[str, ...], ...]
     arms: dict[str, str]
+    texts: dict[str, str]
 
     def of(self, point: Point, arm: str, seed: int) -> tuple[Any, ...]:
         """Equal for runs that have one network construction in common."""
@@ -39,6 +40,7 @@ def check(sweep: Sweep) -> Groups:
     """
     found: list[Problem] = []
     base = construction(sweep.base)
+    read = texts_of(sweep.base)
     intact = sweep.arms[0]
     axes = []
     for number, axis in enumerate(sweep.axes):
@@ -46,11 +48,12 @@ def check(sweep: Sweep) -> Groups:
         for index in _tried(axis.si, len(axis.values)):
             loaded = _try(sweep, {number: index}, intact, found)
             texts[index] = construction(loaded) if loaded is not None else base
+            read |= texts_of(loaded) if loaded is not None else {}
         axes.append(_filled(texts, len(axis.values)))
     _try_arms(sweep, found)
     if found:
         raise UserError(found)
-    return Groups(tuple(axes), {arm.name: _lesions(arm) for arm in sweep.arms})
+    return Groups(tuple(axes), {arm.name: _lesions(arm) for arm in sweep.arms}, read)
 
 
 def _tried(si: list[float] | None, n: int) -> list[int]:
@@ -83,22 +86,6 @@ def _try_arms(sweep: Sweep, found: list[Problem]) -> None:
     controls = [arm for arm in sweep.arms if arm.changes]
     if controls:
         _try(sweep, {}, replace(controls[0], ablations=()), found)
-
-
-def construction(loaded: LoadedExperiment) -> str:
-    """A hash of all that the network's arrays come from, but the seed: equal hashes, equal networks."""
-    spec, circuit = loaded.spec, loaded.circuit_document
-    if circuit is None:
-        return ""
-    lesions = Lesions.of(spec.ablate)
-    drives = loaded.experiment.tree.get("drives") or {}
-    poisson = {name: drives[name] for name, drive in spec.drives.items() if drive.poisson is not None}
-    parameters = [[name, value.value, list(value.dim)] for name, value in loaded.experiment.parameters.items()]
-    content = [
-        circuit.tree, str(circuit.folder), spec.dt, sorted(lesions.cut), lesions.transect, sorted(lesions.cut_later),
-        lesions.transect_later, poisson, parameters if poisson else [],
-    ]  # fmt: skip
-    return hashlib.sha256(json.dumps(content, ensure_ascii=False).encode()).hexdigest()
 
 
 def _lesions(arm: Arm) -> str:

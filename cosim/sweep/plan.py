@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +17,7 @@ from cosim import __version__
 from cosim.manifest import versions
 from cosim.spec.load import LoadedExperiment, load_experiment
 from cosim.spec.overrides import Override, split
-from cosim.spec.yamlmarks import Node
+from cosim.spec.yamlmarks import Node, dotted
 from cosim.sweep.arms import Arm
 from cosim.sweep.axes import Point
 from cosim.sweep.files import data_hashes
@@ -101,7 +102,7 @@ def _values(sweep: Sweep, number: int) -> list[str]:
 
 
 def _described(arm: Arm) -> list[Any]:
-    return [[node.plain() for node in arm.ablations], [[one.path, one.value.plain()] for one in arm.changes]]
+    return [[node.plain() for node in arm.ablations], _plain(arm.changes)]
 
 
 def _versions() -> dict[str, str]:
@@ -133,3 +134,24 @@ def _ablations(base: LoadedExperiment, arm: Arm) -> Override:
     return Override(
         ("ablate",), Node([*there, *(node.copy() for node in arm.ablations)], first.file, first.line, first.column)
     )
+
+
+class Changes:
+    """The same as plain data: lists of [path, value], as a worker is told them."""
+
+    def __init__(self, sweep: Sweep) -> None:
+        self._common = _plain(sweep.changes)
+        self._arms = {}
+        for arm in sweep.arms:
+            lesions = [_ablations(sweep.base, arm)] if arm.ablations else []
+            self._arms[arm.name] = _plain([*lesions, *arm.changes])
+        self._values = [[[axis.path, node.plain()] for node in axis.values.values()] for axis in sweep.axes]
+
+    def of(self, run: Run) -> list[list[Any]]:
+        """The changes of a run."""
+        values = [self._values[number][index] for number, index in run.point.items()]
+        return [*self._common, *self._arms[run.arm], *values]
+
+
+def _plain(found: Iterable[Override]) -> list[list[Any]]:
+    return [[dotted(one.path), one.value.plain()] for one in found]

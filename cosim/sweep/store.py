@@ -5,7 +5,7 @@
     rows/<run>.json     what came of a run; nothing in it depends on time, place or order
     timings/<run>.json  how long it took, and where
     runs/<hash>/        its record, by the run's hash, where the sweep keeps records
-    part.<i>.lock       held by the process that works on the sweep, or on part i of it
+    *.lock              held by the processes that work on the sweep, or on a part of it
 
 A row carries its run's hash. Where the plan has changed, rows move to the runs that have their hash now; a row whose
 hash is not that of its run is of an earlier plan and does not count.
@@ -28,13 +28,15 @@ from cosim.analyse.reference import reference_of
 from cosim.errors import UserError
 from cosim.sweep.plan import Plan, Run
 from cosim.sweep.table import PLAN, REFERENCE, ROWS
+from cosim.sweep.task import Row, Task
 
 TIMINGS = "timings"
 RUNS = "runs"
 #: rows on their way to other names, and the rows before; both only exist while a changed plan is taken over
 _NEXT, _BEFORE = "rows.next", "rows.before"
 
-Row = dict[str, Any]
+#: file systems without locks
+_NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)
 
 
 class Store:
@@ -118,6 +120,11 @@ class Store:
         found = read(self.path / ROWS / f"{run.name}.json")
         return found if found is not None and found.get("hash") == run.hash else None
 
+    def hashes(self, *, again: bool) -> set[str]:
+        """The hashes of all runs that have a row, without failed ones if they are to be run `again`."""
+        rows = (read(file) for file in (self.path / ROWS).glob("*.json"))
+        return {row["hash"] for row in rows if row is not None and not (again and row["status"] != "complete")}
+
     def finished(self, plan: Plan, *, again: bool) -> set[str]:
         """The runs that have a row with all metrics that are asked for; failed ones count unless they are to be run
         `again`."""
@@ -130,15 +137,30 @@ class Store:
         }
 
     @contextlib.contextmanager
-    def locked(self, part: int = 0) -> Iterator[None]:
-        """Keep others from working on the same part. Raises UserError where somebody does."""
-        try:
-            self.path.mkdir(parents=True, exist_ok=True)
-            with open(self.path / f"part.{part}.lock", "w", encoding="ascii") as lock:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                yield
-        except BlockingIOError:
-            raise UserError(f"{self.path}: another process works on this sweep") from None
+    def locked(self, name: str, part: str = "", *, force: bool = False) -> Iterator[None]:
+        """Keep others from working on the sweep of that name, or on the same part of it.
+
+        Raises UserError where somebody does, and where the directory is not for this sweep.
+        """
+        self._there(name, force)
+        with contextlib.ExitStack() as held:
+            try:
+                self.path.mkdir(parents=True, exist_ok=True)
+                for file in ("sweep.lock", f"part.{part}.lock") if part else ("sweep.lock",):
+                    lock = held.enter_context(open(self.path / file, "w", encoding="ascii"))
+                    shared = part and file == "sweep.lock"
+                    fcntl.flock(lock, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise UserError(f"{self.path}: another process works on this sweep") from None
+            except OSError as error:
+                if error.errno not in _NO_LOCKS:
+                    raise UserError(f"{self.path}: cannot be used for a sweep: {error.strerror or error}") from error
+            yield
+
+    def give_up(self, task: Task, reason: str) -> None:
+        """Write the row of a run that could not be done. Raises OSError."""
+        row = {**task.identity, "status": "failed", "reason": reason, "metrics": {}, "hashes": {}}
+        write(self.path / ROWS / f"{row['run']}.json", row | {"attempts": task.attempt})
 
 
 def _counts(row: Row, wanted: list[str], again: bool) -> bool:
@@ -160,8 +182,9 @@ def identity(plan: Plan, run: Run) -> Row:
     }
 
 
-def write(file: Path, content: Mapping[str, Any]) -> None:
-    """Write JSON: a reader sees the whole file or none, also after a power failure. Several may write the same file.
+def write(file: Path, content: Mapping[str, Any], *, durable: bool = True) -> None:
+    """Write JSON: a reader sees the whole file or none; where it is `durable`, after a power failure too. Several may
+    write the same file.
 
     Raises OSError, e.g. of a full disk, and leaves nothing then.
     """
@@ -170,8 +193,9 @@ def write(file: Path, content: Mapping[str, Any]) -> None:
     try:
         with open(handle, "wb") as part:
             part.write(data)
-            part.flush()
-            os.fsync(part.fileno())
+            if durable:
+                part.flush()
+                os.fsync(part.fileno())
         os.replace(name, file)
     except BaseException:
         with contextlib.suppress(OSError):
@@ -186,8 +210,3 @@ def read(file: Path) -> dict[str, Any] | None:
     except (OSError, ValueError):
         return None
     return content if isinstance(content, dict) else None
-
-
-def disk_is_full(error: OSError) -> bool:
-    """Whether an error says that there is no room."""
-    return error.errno in (errno.ENOSPC, errno.EDQUOT)
