@@ -35,7 +35,6 @@ REFUSED = {
     ),
     "gap": "population 'A' must stay on one rank, because 'gap' is a continuous projection",
     "gaps_and_graded": "populations 'A', 'G' must stay on one rank, because 'gap' is a continuous projection",
-    "functions": "model 'm' uses N, the size of a group",
     "one_neuron": "3 ranks are too many for the 1 neurons of 'test'",
 }
 
