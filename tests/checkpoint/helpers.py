@@ -133,11 +133,16 @@ def begin(path: Path) -> subprocess.Popen[str]:
     )
 
 
-def kill(path: Path, pause: float) -> None:
-    """Begin or go on, and SIGKILL `pause` seconds after the first new checkpoint."""
-    before = {file.name for file in listed(path)}
+def newest(path: Path) -> int:
+    """The tick of the newest checkpoint, or -1."""
+    return max((int(file.stem) for file in listed(path)), default=-1)
+
+
+def kill(path: Path, ticks: int, pause: float) -> None:
+    """Begin or go on, and SIGKILL `pause` seconds after the first checkpoint that is so many ticks further."""
+    begun = newest(path)
     process = begin(path)
-    while process.poll() is None and {file.name for file in listed(path)} <= before:
+    while process.poll() is None and newest(path) < begun + ticks:
         time.sleep(1e-3)
     time.sleep(pause)
     process.send_signal(signal.SIGKILL)
@@ -145,15 +150,15 @@ def kill(path: Path, pause: float) -> None:
 
 
 def killed(scratch: Path, times: int) -> list[int]:
-    """Kill a run so many times at random and let it end: it becomes the one that was not interrupted.
+    """Kill a run of 2 000 ticks so many times at random and let it end: it becomes the one that was not interrupted.
 
     Returns the tick of the newest checkpoint after each kill. Raises AssertionError.
     """
     path, chance, reached = scratch / "killed", random.Random(3), []
     for _ in range(times):
-        kill(path, chance.uniform(0.0, 0.5 / times))
+        kill(path, chance.randrange(1, 1600 // times), chance.uniform(0.0, 0.01))
         assert status(path) == "running"
-        reached.append(int(listed(path)[0].stem))
+        reached.append(newest(path))
     last = begin(path)
     said, _ = last.communicate()
     assert last.returncode == 0, said
