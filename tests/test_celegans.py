@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -41,3 +42,28 @@ def test_the_front_reaches_avd_and_the_tail_pvc(tmp_path: Path) -> None:
     # and most of what reaches AVD comes through gap junctions
     chemical = responses("celegans_touch", tmp_path / "chemical", circuit__gap="0")
     assert chemical["AVDL"] < 0.5 * front["AVDL"]
+
+
+def tap(out: Path, **more: Any) -> dict[str, float]:
+    """What a tap gives: amplitudes (V) and latencies (s) of the pairs of command neurons."""
+    metrics = cosim.load("celegans_tap", more).run(out=out).metrics
+    return {name: float(value) for name, value in metrics.items()}
+
+
+def test_a_tap_is_a_touch_to_the_front_until_its_receptors_are_gone(tmp_path: Path) -> None:
+    """AVD (backward) and PVC (forward) compete, as in the lesions of Wicks & Rankin 1995: an intact animal draws back,
+    one without ALM and AVM moves forward, one without PLM draws back more."""
+    intact = tap(tmp_path / "intact")
+    no_front = tap(tmp_path / "front", ablate=[{"silence": "neurons", "where": {"select": {"class": ["ALM", "AVM"]}}}])
+    no_tail = tap(tmp_path / "tail", ablate=[{"silence": "neurons", "where": {"select": {"class": "PLM"}}}])
+    backward = {name: one["amplitude_AVD"] / one["amplitude_PVC"]
+                for name, one in {"intact": intact, "no_front": no_front, "no_tail": no_tail}.items()}  # fmt: skip
+    assert backward["no_front"] < 0.7 and backward["intact"] > 1.4 and backward["no_tail"] > 1.8 * backward["intact"]
+    # one contact away within a few milliseconds, AVB, which no receptor touches directly by a gap junction, last
+    assert intact["latency_AVD"] < intact["latency_PVC"] < intact["latency_AVA"] < intact["latency_AVB"] < 4e-3
+
+
+def test_without_gap_junctions_a_tap_reaches_nobody_at_once(tmp_path: Path) -> None:
+    cut = tap(tmp_path / "cut", ablate=[{"cut": "gap"}, {"cut": "gap_conductance"}])
+    assert all(abs(cut[f"amplitude_{name}"]) < 0.15e-3 for name in ("AVD", "AVA", "AVE", "PVC", "AVB"))
+    assert all(cut[f"latency_{name}"] > 50e-3 for name in ("AVD", "AVA", "AVE", "PVC", "AVB"))
