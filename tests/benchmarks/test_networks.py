@@ -105,7 +105,7 @@ def test_a_peer_answers_on_standard_output_alone(tmp_path: Path) -> None:
         "from cosim.bench.peers.serve import Timed, serve\n"
         "def open_peer(folder):\n"
         "    print('a greeting')\n"
-        "    return {'alone': lambda ticks: Timed(2*ticks, 0.25)}\n"
+        "    return {'alone': lambda ticks: Timed(2*ticks, 0.25, 1e6)}\n"
         "serve(open_peer)\n"
     )
     asked = json.dumps({"do": "alone", "ticks": 7}) + "\n"
@@ -113,5 +113,8 @@ def test_a_peer_answers_on_standard_output_alone(tmp_path: Path) -> None:
         [sys.executable, "-c", code, str(tmp_path)], input=asked, capture_output=True, text=True, check=True
     )
     answers = [json.loads(line) for line in done.stdout.splitlines()]
-    assert answers == [{"ready": True}, {"seconds": 0.25, "ticks": 7, "spikes": 14}]
+    assert answers[0]["ready"] is True and answers[0]["build"] >= 0 and 1e6 < answers[0]["resident"]
+    # the simulator's own peak, not the one of the process that asks it
+    answers[1].pop("resident")
+    assert answers[1] == {"seconds": 0.25, "ticks": 7, "spikes": 14, "peak": 1e6}
     assert "a greeting" in done.stderr
