@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
+
+from cosim.bench.markdown import cell as _cell
+from cosim.bench.markdown import number as _number
+from cosim.bench.markdown import table as _table
 
 _COST = "(bridge + record) / (network + body)"
 _AT_ONCE = "at once / the larger of network and body"
@@ -102,31 +106,6 @@ def page(result: Mapping[str, Any]) -> str:
 
 def _title(name: str) -> str:
     return _TITLES.get(name, f"`{name}`")
-
-
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    widths = [max(len(row[i]) for row in (head, *rows)) for i in range(len(head))]
-
-    def line(cells: Sequence[str]) -> str:
-        padded = [
-            f"{cell:<{w}}" if i == 0 else f"{cell:>{w}}" for i, (cell, w) in enumerate(zip(cells, widths, strict=True))
-        ]
-        return "| " + " | ".join(padded) + " |"
-
-    rule = "|" + "|".join("-" * (w + 2) if i == 0 else "-" * (w + 1) + ":" for i, w in enumerate(widths)) + "|"
-    return "\n".join([line(head), rule, *map(line, rows)])
-
-
-def _number(value: float) -> str:
-    if value >= 1000:
-        return f"{value:,.0f}".replace(",", " ")
-    return f"{value:.3g}" if value < 100 else f"{value:.0f}"
-
-
-def _cell(spread: Mapping[str, float] | None) -> str:
-    if spread is None:
-        return ""
-    return f"{_number(spread['median'])} ({_number(spread['min'])} to {_number(spread['max'])})"
 
 
 def _sizes(measured: Mapping[str, Any]) -> list[list[str]]:

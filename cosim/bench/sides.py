@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import subprocess
@@ -14,6 +15,7 @@ from typing import IO, Any, NamedTuple
 
 from cosim.bench.circuits import CELLS, STEPS, Measured
 from cosim.errors import CosimError
+from cosim.mpi.launcher import permission
 from cosim.neural.backend import NeuralBackend
 from cosim.neural.compiled import CompiledBackend
 
@@ -87,23 +89,28 @@ class Compiled(Inner):
 
 
 class Peer:
-    """Another simulator in a process of its own; see cosim.bench.peers.serve."""
+    """A simulator in a process of its own; see cosim.bench.peers.serve. `ready` is what it said when it was built.
 
-    def __init__(self, module: str, folder: Path, *arguments: str) -> None:
+    `threads`: as many may it use; `launch`: the words that start it on several ranks.
+    """
+
+    def __init__(
+        self, module: str, folder: Path, *arguments: str, threads: int = 1, launch: Sequence[str] = ()
+    ) -> None:
         root = str(Path(__file__).resolve().parents[2])
         paths = os.pathsep.join([root, *filter(None, [os.environ.get("PYTHONPATH")])])
-        env = {**os.environ, "PYTHONPATH": paths, "OMP_NUM_THREADS": "1"}
+        env = {**os.environ, **permission(), "PYTHONPATH": paths, "OMP_NUM_THREADS": str(threads)}
         self._name = module
         self._log = (folder / f"{module}.log").open("ab")
         self._process = subprocess.Popen(
-            [sys.executable, "-m", f"cosim.bench.peers.{module}", str(folder), *arguments],
+            [*launch, sys.executable, "-m", f"cosim.bench.peers.{module}", str(folder), *arguments],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._log, env=env, text=True,
         )  # fmt: skip
         assert self._process.stdin is not None and self._process.stdout is not None
         self._in: IO[str] = self._process.stdin
         self._out: IO[str] = self._process.stdout
         try:
-            self._answer()
+            self.ready = self._answer()
         except CosimError:
             self.close()
             raise
@@ -118,16 +125,28 @@ class Peer:
     def side(self, action: str) -> Side:
         """One of its actions."""
 
-        def ask(ticks: int) -> Block:
-            self._in.write(json.dumps({"do": action, "ticks": ticks}) + "\n")
-            self._in.flush()
-            return Block(**self._answer())
+        def block(ticks: int) -> Block:
+            found = self.ask(action, ticks)
+            return Block(found["seconds"], found["ticks"], found["spikes"])
 
-        return ask
+        return block
+
+    def ask(self, action: str, ticks: int) -> dict[str, Any]:
+        """Let it do something; returns all of its answer."""
+        self._say(do=action, ticks=ticks)
+        return self._answer()
+
+    def _say(self, **request: Any) -> None:
+        self._in.write(json.dumps(request) + "\n")
+        self._in.flush()
 
     def close(self) -> None:
         """End the process."""
-        self._in.close()
+        # mpirun does not pass on that its input has ended
+        with contextlib.suppress(BrokenPipeError):
+            self._say(do="end")
+        with contextlib.suppress(BrokenPipeError):
+            self._in.close()
         self._process.wait()
         self._out.close()
         self._log.close()

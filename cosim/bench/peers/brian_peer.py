@@ -1,7 +1,8 @@
 """Brian2 as its documentation writes it: `python -m cosim.bench.peers.brian_peer FOLDER loop|standalone WARM TICKS`.
 
 ``loop`` calls ``net.run(1*ms)`` once a tick, reads the spikes and writes the currents. ``standalone`` builds Brian2's
-own executable with its default options; an action runs it and answers with the wall time of its last ``run``.
+own executable with its default options (and as many threads as Peer says); an action runs it and answers with the wall
+time of its last ``run``.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import numpy as np
 from brian2 import Network, NeuronGroup, SpikeMonitor, Synapses, defaultclock, ms, second, volt
 
 from cosim.bench.peers.executable import Executable
-from cosim.bench.peers.serve import Action, serve
+from cosim.bench.peers.serve import Action, serve, threads
 
 EQUATIONS = """
 dv/dt = (V_rest - v + g + I)/tau_m : volt (unless refractory)
@@ -73,7 +74,7 @@ def loop(folder: Path) -> Mapping[str, Action]:
 def standalone(folder: Path) -> Mapping[str, Action]:
     """The executable, built here: it goes through WARM ticks and then through TICKS, which are what counts."""
     warm, measured = int(sys.argv[3]), int(sys.argv[4])
-    executable = Executable(folder / "standalone")
+    executable = Executable(folder / f"standalone{threads()}", threads())
     cells, synapses, _ = _objects(folder)
     spikes = SpikeMonitor(cells, record=False)
     network = Network(cells, synapses, spikes)

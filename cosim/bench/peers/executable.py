@@ -1,11 +1,11 @@
-"""Brian2's own executable with its default options, timed around its last ``run``."""
+"""Brian2's own executable with its default options, but for the number of threads, timed around its last ``run``."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from brian2 import Network, SpikeMonitor, second, set_device
+from brian2 import Network, SpikeMonitor, prefs, second, set_device
 from brian2.devices.device import get_device
 
 from cosim.bench.peers.serve import Timed
@@ -17,16 +17,23 @@ _END = """clock_gettime(CLOCK_MONOTONIC, &bench_end);
 {
     std::ofstream bench_wall("wall.txt");
     bench_wall.precision(12);
-    bench_wall << (bench_end.tv_sec - bench_begin.tv_sec) + 1e-9*(bench_end.tv_nsec - bench_begin.tv_nsec);
+    bench_wall << (bench_end.tv_sec - bench_begin.tv_sec) + 1e-9*(bench_end.tv_nsec - bench_begin.tv_nsec) << "\\n";
+    std::ifstream bench_status("/proc/self/status");
+    std::string bench_line;
+    while (std::getline(bench_status, bench_line))
+        if (bench_line.compare(0, 6, "VmHWM:") == 0)
+            bench_wall << std::stod(bench_line.substr(6))*1024 << "\\n";
 }"""
 
 
 class Executable:
     """Make it before the network's objects: they belong to Brian2's device of that moment."""
 
-    def __init__(self, project: Path) -> None:
+    def __init__(self, project: Path, threads: int = 1) -> None:
         self._project = project
         project.mkdir()
+        if threads > 1:
+            prefs.devices.cpp_standalone.openmp_threads = threads
         set_device("cpp_standalone", directory=str(project), build_on_run=False)
         self._device = get_device()
         self._device.insert_code("before_start", _DECLARE)
@@ -50,7 +57,7 @@ class Executable:
             if wanted != ticks:
                 raise ValueError(f"the executable was built for {ticks} ticks")
             device.run(with_output=False)
-            wall = float((project / "wall.txt").read_text(encoding="ascii"))
-            return Timed(sum(int(monitor.num_spikes) for monitor in spikes), wall)
+            wall, peak = map(float, (project / "wall.txt").read_text(encoding="ascii").split())
+            return Timed(sum(int(monitor.num_spikes) for monitor in spikes), wall, peak)
 
         return alone

@@ -1,4 +1,4 @@
-"""NEST with one thread, on the neurons and edges of a folder: `python -m cosim.bench.peers.nest_peer FOLDER`.
+"""NEST on the neurons and edges of a folder: `python -m cosim.bench.peers.nest_peer FOLDER`.
 
 `iaf_psc_exp` is the same equation: with 20 pF and 20 ms its membrane resistance is 1 GOhm, so 1 pA stands for 1 mV.
 """
@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from cosim.bench.peers.serve import Action, serve
+from cosim.bench.peers.serve import Action, serve, threads
 
 
 def open_peer(folder: Path) -> Mapping[str, Action]:
@@ -23,7 +23,7 @@ def open_peer(folder: Path) -> Mapping[str, Action]:
     nest.verbosity = nest.VerbosityLevel.QUIET
     nest.ResetKernel()
     dt = facts["dt"] * 1e3
-    nest.set(resolution=dt, local_num_threads=1, print_time=False)
+    nest.set(resolution=dt, local_num_threads=threads(), print_time=False)
     tau_m, tau_s = facts["tau_m"] * 1e3, facts["tau_s"] * 1e3
     cells = nest.Create(
         "iaf_psc_exp",
@@ -77,5 +77,12 @@ def open_peer(folder: Path) -> Mapping[str, Action]:
     return {"alone": alone, "bare": bare, "stepped": stepped}
 
 
+def facts() -> Mapping[str, bool]:
+    """Whether this NEST can be shared among ranks."""
+    import nest
+
+    return {"has_mpi": bool(nest.build_info["have_mpi"])}
+
+
 if __name__ == "__main__":
-    serve(open_peer)
+    serve(open_peer, facts)
