@@ -16,7 +16,7 @@ from cosim.mpi.launcher import start_of
 
 #: ticks of a block
 COSIM, NEST, BRIAN = 100, 12, 200
-#: ticks of the executable before those that count
+#: ticks of others before those that count
 WARM = 100
 #: parts of a tick of several ranks, as the page has them
 PARTS = ("integration", "delivery", "exchange", "waiting", "gathering", "rest")
@@ -71,7 +71,9 @@ class Jobs:
     def nest(self, n: int, threads: int, folder: Path) -> Job:
         """NEST on an exported network."""
         self._say(f"building NEST's network, {threads} {'thread' if threads == 1 else 'threads'}")
-        return self._add(("nest", n, threads), Peer("nest_peer", folder, threads=threads), NEST)
+        job = self._add(("nest", n, threads), Peer("nest_peer", folder, threads=threads), NEST)
+        job.peer.ask("alone", WARM)
+        return job
 
     def brian(self, n: int, threads: int, folder: Path) -> Job:
         """Brian2's executable on an exported network."""

@@ -20,9 +20,8 @@ wait for each other before an exchange, so that *waiting* (for the slowest rank)
 same cells without edges; delivery is the rest of the work and the merging of what arrived. On one process nothing is
 exchanged."""
 _FLY = """\
-Rank 0, which has the body. The body moves in a thread while the network integrates, so the parts do not add up. NEST has
-a network of the same size whose neurons fire about as much, no body, and nothing is exchanged with it. Libraries that
-had to be compiled are in the seconds of building where they are marked."""
+Rank 0, which has the body. The body moves in a thread while the network integrates, so the parts do not add up. NEST
+has a network of the same size whose neurons fire about as much, no body, and nothing is exchanged with it."""
 _ROWS = {
     "integration": "integration", "delivery": "delivery", "exchange": "exchange", "waiting": "waiting",
     "gathering": "gathering for rank 0", "rest": "rest",
@@ -75,7 +74,7 @@ def _scaling(found: Mapping[str, Any]) -> list[str]:
     for name, title in (("strong", "Strong scaling: one network"), ("weak", "Weak scaling: as much on every rank")):
         columns = found[name]
         head = ["", *map(_head, columns)]
-        parts = [one["parts"] for one in columns]
+        parts, per_synapse = ([one[key] for one in columns] for key in ("parts", "bytes_per_synapse"))
         rows = [
             ["neurons", *(_big(one["neurons"]) for one in columns)],
             ["synapses", *(_big(one["synapses"]) for one in columns)],
@@ -88,11 +87,8 @@ def _scaling(found: Mapping[str, Any]) -> list[str]:
             ["rate, Hz", *(number(one["rate_hz"]) for one in columns)],
             ["peak memory by rank, MB", *(_megabytes(one["memory"]["peak"]) for one in columns)],
             ["memory by rank once built, MB", *(_megabytes(one["memory"]["resident"]) for one in columns)],
-            [
-                "bytes per synapse, all ranks, at the peak",
-                *(number(one["bytes_per_synapse"]["peak"]) for one in columns),
-            ],
-            ["once built", *(number(one["bytes_per_synapse"]["resident"]) for one in columns)],
+            ["bytes per synapse at the peak, all ranks", *(number(one["peak"]) for one in per_synapse)],
+            ["once built", *(number(one["resident"]) for one in per_synapse)],
             ["building, s", *map(_built, columns)],
         ]
         pages += [f"## {title}", table(head, rows)]
