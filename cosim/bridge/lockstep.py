@@ -85,11 +85,14 @@ class Lockstep:
     overlap: bool = True
     timings: Timings = field(default_factory=Timings)
     recorder: Recorder | MemoryRecorder | None = None
+    #: of ranks that go on together after a blow-up: what rank 0 says is wrong, for all of them
+    agree: Callable[[str | None], str | None] | None = None
     #: the backend is somebody else's, and stays open
     keeps_backend: bool = False
     #: the body of a run that several ranks share; the ranks that do not own it follow (`_follow`)
     link: BodyLink | None = None
     tick: int = 0
+    trouble: str | None = None
     on_progress: Callable[[int], None] | None = None
 
     @cached_property
@@ -167,14 +170,29 @@ class Lockstep:
             self.on_progress(self.tick)
 
     def check(self) -> None:
-        """Raise SimulationError if a state variable of the network is not finite."""
+        """Raise SimulationError if a state variable of the network is not finite, or the body came into trouble."""
         wrong = self.backend.check_finite() if self.backend is not None else None
-        if wrong is not None:
+        text = self.trouble
+        if wrong is not None and text is None:
             population, variable, neuron = wrong
-            raise SimulationError(
+            text = (
                 f"the network blew up by tick {self.tick} (t = {self.tick * self.clock.tick:g} s): {variable} of "
                 f"neuron {neuron} of population '{population}' is not finite"
             )
+        if self.agree is not None:
+            text = self.agree(text)
+        if text is not None:
+            raise SimulationError(text)
+
+    def _move(self, body: BodyLike, tick: int) -> None:
+        """Step 4. Where ranks go on together after a blow-up, the body stands still until all of them know of it."""
+        if self.agree is None:
+            body.step(tick)
+        elif self.trouble is None:
+            try:
+                body.step(tick)
+            except SimulationError as error:
+                self.trouble = str(error)
 
     def exchange(self, tick: int) -> None:
         """Steps 1 to 7 of a tick."""
@@ -189,7 +207,7 @@ class Lockstep:
             commands.apply(tick)
         commanded = clock()
         if self.body is not None:
-            self.body.step(tick)
+            self._move(self.body, tick)
         moved = clock()
         if self.link is not None:
             self.link.spread()

@@ -30,6 +30,9 @@ class ShardBackend(NeuralBackend, Shard, Protocol):
     shortest_delay: int
     longest_delay: int
 
+    def order(self, population: str, variable: str, neuron: int) -> tuple[int, int]:
+        """What decides which of several values that are not finite is told."""
+
     def open(self, epoch: int, longest: int) -> None:
         """Get ready to run, with an exchange every `epoch` steps; the longest delay on any rank is `longest` steps."""
 
@@ -154,7 +157,12 @@ class ShardedBackend:
     # ------------------------------------------------------------ state
 
     def check_finite(self) -> tuple[str, str, int] | None:
-        return self._inner.check_finite()
+        found = self._inner.check_finite()
+        if not self._world.collective:
+            return found
+        # the one that a single process would name
+        ranks = self._comm.allgather(None if found is None else (self._inner.order(*found), found))
+        return min((one for one in ranks if one is not None), default=((), None))[1]
 
     def state(self) -> dict[str, F64]:
         """On rank 0 of all neurons, elsewhere of its own. All ranks call this together."""

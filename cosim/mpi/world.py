@@ -29,6 +29,8 @@ class World:
         self.rank: int = comm.Get_rank()
         self.size: int = comm.Get_size()
         self.alarm: Alarm = Alarm(comm)
+        #: whether the ranks go on together after a run that blew up, so that all of them must come to know of it
+        self.collective = False
 
     @property
     def root(self) -> bool:

@@ -108,6 +108,12 @@ class ArrayBackend:
                     return name, variable, int(wrong[0] - at) + self._arrays.part.bounds[name][0]
         return None
 
+    def order(self, population: str, variable: str, neuron: int) -> tuple[int, int]:
+        """Where a value comes in the order in which `check_finite` looks: its variable, then the neuron's global id."""
+        one = self._network.populations[population]
+        looked = [(model, name) for model, name, _ in self._finite]
+        return looked.index((one.model, variable)), one.first + neuron
+
     def state(self) -> dict[str, NDArray[np.float64]]:
         found = {}
         for name, population in self._network.populations.items():

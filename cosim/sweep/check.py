@@ -80,12 +80,24 @@ def _try(sweep: Sweep, point: Point, arm: Arm, found: list[Problem]) -> LoadedEx
 
 def _try_arms(sweep: Sweep, found: list[Problem]) -> None:
     """All lesions at once (they do not depend on each other), then what the controls change."""
-    lesions = tuple(node for arm in sweep.arms if not arm.changes for node in arm.ablations)
+    lesions = [(arm.name, node) for arm in sweep.arms if not arm.changes for node in arm.ablations]
     if lesions:
-        _try(sweep, {}, Arm("all", lesions), found)
+        more: list[Problem] = []
+        _try(sweep, {}, Arm("all", tuple(node for _, node in lesions)), more)
+        own = len(sweep.base.spec.ablate)
+        names = {f"ablate.{own + i}": f"ablate.{name}" for i, (name, _) in enumerate(lesions)}
+        found += [_renamed(problem, names) for problem in more]
     controls = [arm for arm in sweep.arms if arm.changes]
     if controls:
         _try(sweep, {}, replace(controls[0], ablations=()), found)
+
+
+def _renamed(problem: Problem, names: dict[str, str]) -> Problem:
+    """A problem with the name of its arm instead of a number that nobody wrote."""
+    head, _, rest = problem.path.partition(".")
+    number, _, rest = rest.partition(".")
+    name = names.get(f"{head}.{number}")
+    return replace(problem, path=".".join(filter(None, (name, rest)))) if name is not None else problem
 
 
 def _lesions(arm: Arm) -> str:

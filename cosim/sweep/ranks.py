@@ -96,10 +96,13 @@ def ranked(shared: World, name: str | Path, given: Mapping[str, Any], options: O
 
 
 def _size(found: Plan, options: Options, ranks: int) -> int:
-    """Ranks per run. Raises UserError where there are fewer."""
-    size = options.ranks_per_run or found.sweep.spec.ranks_per_run
+    """Ranks per run. Raises UserError for what ranks cannot do together."""
+    spec = found.sweep.spec
+    size = options.ranks_per_run or spec.ranks_per_run
     if size > ranks:
         raise UserError(f"{size} ranks per run are wanted, and {ranks} were started")
+    if size > 1 and spec.keep == "runs":
+        raise UserError("keep: runs goes with one rank per run")
     return size
 
 
@@ -131,6 +134,8 @@ class _Group:
         self.leads = self.member and comm.Get_rank() == 0
         self._comm = comm
         self._world = World(comm) if self.member and size > 1 else None
+        if self._world is not None:
+            self._world.collective = True
 
     def serve(self, line: Line | None) -> None:
         """Be a worker, or help one."""
