@@ -62,7 +62,7 @@ def folder() -> Path:
 def own_code() -> str:
     """A hash of everything in this package that decides generated code."""
     here = Path(__file__).parent
-    names = ["generate", "emit", "languages", "draws", "draws_cpp", "brian_private"]
+    names = ["generate", "emit", "fused", "languages", "draws", "draws_cpp", "brian_private"]
     files = [*(here / f"{name}.py" for name in names), here / "engine.h", here / "interface.h"]
     files += [*sorted((here / "templates").glob("*.cpp")), *sorted((here.parent / "exact").glob("*.py"))]
     files += [here.parent / "tape" / name for name in ("tape.h", "native.py", "operations.py")]

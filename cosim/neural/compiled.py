@@ -38,6 +38,13 @@ def _compile(texts: Program, say: Callable[[str], None] | None) -> Entry:
     return fetch(texts, compiler, say)
 
 
+def aligned(size: int, dtype: np.dtype[Any]) -> NDArray[Any]:
+    """Zeros that begin with a line of the cache."""
+    room = np.zeros(size * dtype.itemsize + 64, dtype=np.uint8)
+    first = -room.ctypes.data % 64
+    return room[first : first + size * dtype.itemsize].view(dtype)
+
+
 class CompiledBackend(ArrayBackend):
     """A network in compiled code. See NeuralBackend."""
 
@@ -158,10 +165,11 @@ class CompiledBackend(ArrayBackend):
         if given is None and owner.startswith("n_") and owner[2:] in self._arrays.groups:
             given = self._arrays.groups[owner[2:]].values.get(name)
             given = given[:size] if given is not None else _DEFAULTS.get(name)
-        if isinstance(given, np.ndarray) and given.dtype == dtype and given.shape == (size,) and given.base is None:
-            array = given
+        whole = isinstance(given, np.ndarray) and given.base is None
+        if kind == "edges" and whole and given.dtype == dtype and given.shape == (size,):
+            array: NDArray[Any] = given
         else:
-            array = np.zeros(size, dtype=dtype)
+            array = aligned(size, dtype)
             if name == "i":
                 array[:] = self._arrays.groups[what[0]].index
             elif given is not None:

@@ -16,9 +16,75 @@ using std::size_t;
 template <typename T> static inline int int_(T value) { return (int)value; }
 template <> inline int int_(bool value) { return value ? 1 : 0; }
 
+#define COSIM_NOINLINE __attribute__((noinline))
+// The number of the first byte in memory that has a bit set, of a word in which one has.
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+#define COSIM_FIRST_BYTE(word) (__builtin_ctzll(word) / 8)
+#else
+#error "the order of bytes in a word is not that of the machines that this was written for"
+#endif
+
 namespace cosim
 {
 using namespace std;
+
+const size_t few = 64;    // neighbours whose threshold is looked at together
+const size_t many = 1024; // neighbours whose variables fit the fastest cache
+const size_t some = 64;    // of these so many at most are treated one by one
+
+const uint64_t all_blocks = ((uint64_t)1 << many/few) - 1; // of many neighbours
+const uint64_t ones = 0x0101010101010101u; // flags that are all 1
+
+// Call `use` with the place of every flag in [first, end) that is not `common`, in order. Flags are 0 or 1.
+template <typename Use> static inline void each_other(const char *flags, size_t first, size_t end, char common, Use use)
+{
+    const uint64_t usual = common ? ones : 0;
+    uint64_t word;
+    for (; first + sizeof word <= end; first += sizeof word)
+    {
+        memcpy(&word, flags + first, sizeof word);
+        for (uint64_t other = word ^ usual; other; other &= other - 1)
+            use(first + COSIM_FIRST_BYTE(other));
+    }
+    for (; first < end; first++)
+        if (flags[first] != common)
+            use(first);
+}
+
+// How many of the flags in [first, end), `many` at most, are 0; their places, if these are no more than `some`.
+static inline size_t unset(const char *flags, size_t first, size_t end, size_t *places)
+{
+    static_assert(many/sizeof(uint64_t) < 256, "every byte of a word has room for the sum of its flags");
+    uint64_t sum = 0, word;
+    size_t i = first, found = 0;
+    for (; i + sizeof word <= end; i += sizeof word)
+    {
+        memcpy(&word, flags + i, sizeof word);
+        sum += word;
+    }
+    const uint64_t pairs = (sum & 0x00ff00ff00ff00ffu) + (sum >> 8 & 0x00ff00ff00ff00ffu);
+    size_t set = pairs*0x0001000100010001u >> 48;
+    for (; i < end; i++)
+        set += flags[i];
+    const size_t others = end - first - set;
+    if (others && others <= some)
+        each_other(flags, first, end, 1, [&](size_t place) { places[found++] = place; });
+    return others;
+}
+
+// Blocks [first, last).
+struct Blocks
+{
+    size_t first, last;
+};
+
+// Take the first run of neighbouring blocks out of a set of them, which is not empty.
+static inline Blocks next(uint64_t &blocks)
+{
+    const size_t first = __builtin_ctzll(blocks), last = first + __builtin_ctzll(~(blocks >> first));
+    blocks &= ~(uint64_t)0 << last;
+    return {first, last};
+}
 
 // Flush-to-zero in a scope: denormal results and operands count as zero. As in denormals.py.
 struct Flush

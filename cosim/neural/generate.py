@@ -27,6 +27,7 @@ from cosim.neural.brian_private import check_version, known_variables, own_varia
 from cosim.neural.cache import own_code
 from cosim.neural.draws_cpp import SOURCE as DRAWS
 from cosim.neural.emit import Emitted, connect, emit
+from cosim.neural.fused import pairs, source
 from cosim.neural.languages import SameBits
 from cosim.neural.program import Program, from_text
 from cosim.tape.native import source as tape_source
@@ -46,17 +47,38 @@ def row_arrays(variables: dict[str, Any], indices: dict[str, str]) -> list[tuple
 
 
 class _Generator(SameBits, CPPCodeGenerator):  # type: ignore[misc]
-    """Writes a threshold as it stands.
+    """Writes a threshold as it stands, and flags so that a loop may take them for set.
 
     Brian2 turns statements with boolean variables into a chain of branches, which no compiler vectorises. A condition
     has the same value either way; for other statements the chain stays, because it decides which products are formed.
+
+    `not_refractory` once true stays true until a spike, so the state update of neurons for which it is true need not
+    load what decides it. A threshold is a condition `and alive and not_refractory`: where it holds, it holds with both
+    taken for true.
     """
+
+    def translate_to_read_arrays(self, read: Any, write: Any, indices: Any) -> list[str]:
+        lines: list[str] = super().translate_to_read_arrays(read, write, indices)
+        for flag in self._flags():
+            lines = [line.replace(f"char {flag} = ", f"char {flag} = _unhindered || ") for line in lines]
+        return lines
+
+    def translate_to_write_arrays(self, write: Any) -> list[str]:
+        kept = [name for name in self._flags() if name in write]
+        lines: list[str] = super().translate_to_write_arrays({*write} - {*kept})
+        return lines + [f"if (!_unhindered) {line}" for line in super().translate_to_write_arrays(kept)]
+
+    def _flags(self) -> tuple[str, ...]:
+        """Names of the flags that a template's loops may take for set (`_unhindered`)."""
+        flags = {"stateupdate": ("not_refractory",), "threshold": ("alive", "not_refractory")}
+        return flags.get(self.template_name, ())
 
     def translate_statement(self, statement: Any) -> str:
         if statement.var == "_cond":
             statement.used_boolean_variables = None
         text: str = super().translate_statement(statement)
-        return text.replace("&&", "&") if statement.var == "_cond" else text
+        # as wide as the numbers that it compares, which a compiler does not pack into bytes then
+        return text.replace("&&", "&").replace("const char ", "const bool ") if statement.var == "_cond" else text
 
 
 class Generator:
@@ -176,13 +198,19 @@ class Generator:
         parts = [(_HERE / "engine.h").read_text(encoding="utf-8"), exact_source(), DRAWS, tape_source()]
         parts += [f"enum {{ COSIM_QUEUE_{queue['name']} = {i} }};" for i, queue in enumerate(queues)]
         parts += [f"enum {{ COSIM_OBJECT_{name} = {i} }};" for i, name in enumerate(emitted.synapses)]
+        codes = [c for item in emitted.network.sorted_objects if item.active for c in item._code_objects]
+        fused = pairs(codes)
         calls = []
-        for item in emitted.network.sorted_objects:
-            for code in item._code_objects if item.active else ():
-                constants = dict.fromkeys(self._constants(code.variables))
-                parts.append(
-                    self._columns(code.code.cpp_file, code.variables).replace("%CONSTANTS%", "\n    ".join(constants))
-                )
+        for code in codes:
+            constants = dict.fromkeys(self._constants(code.variables))
+            text = self._columns(code.code.cpp_file, code.variables)
+            parts.append(text.replace("%CONSTANTS%", "\n    ".join(constants)))
+        for code in codes:
+            if code.name in fused:
+                find = fused[code.name]
+                parts.append(source(code, find, dict.fromkeys(self._constants({**code.variables, **find.variables}))))
+                calls.append(f"    {find.name}::found(context, {code.name}::with_threshold(context));")
+            elif code not in fused.values():
                 calls.append(f"    {code.name}::run(context);")
         parts += ["static void cosim_step(cosim::Context &context)\n{\n" + "\n".join(calls) + "\n}"]
         numbers = [self._number(emitted.groups[model].variables["_spikespace"]) for model in spaces]

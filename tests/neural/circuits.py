@@ -68,6 +68,15 @@ CUBIC = lif(
     threshold="v > 0.8", reset=None, refractory="5 ms",
 )  # fmt: skip
 CUBIC["parameters"] = {"tau": "2 ms", "tau_g": "5 ms", "a": 0.1, "c": 1, "I": {"uniform": [0.1, 0.6]}}
+#: some fire without pause, some now and then; most are at rest and hear little
+MOSTLY_QUIET = lif(
+    equations="dv/dt = (I - v + g)/tau : 1 (unless refractory)\ndg/dt = -g/tau_g : 1 (unless refractory)\nI : 1\n"
+    "t_ref : second",
+    reset="v = 0; g = 0", refractory="t_ref", method="exact",
+    parameters={"tau": "10 ms", "tau_g": "5 ms", "I": "where(i % 300 < 5, 1.5 + i/3000, 0.1)",
+                "t_ref": "where(i % 3 < 1, 0 ms, 2.2 ms)"},
+)  # fmt: skip
+FLAGGED = {**REFRACTORY, "threshold": "v > 1 + 0.2*int(not_refractory) or v < 0"}
 ADAPTIVE = lif(
     equations="dv/dt = (I - v - u + g)/tau : 1\ndu/dt = (a*v - u)/tau_u : 1\ndg/dt = -g/tau_g : 1\nI : 1",
     reset="v = 0; u += b",
@@ -178,6 +187,12 @@ def silence(backend: NeuralBackend, tick: int) -> None:
         backend.silence("B", np.arange(0, 25, 2))
 
 
+def silence_busy(backend: NeuralBackend, tick: int) -> None:
+    """Neurons that go on above their threshold."""
+    if tick == 30:
+        backend.silence("A", np.arange(300, 304))
+
+
 def sources(model: str, **more: Any) -> dict[str, Any]:
     """Twenty sources drive fifty cells."""
     return recurrent(
@@ -199,6 +214,9 @@ CIRCUITS: dict[str, Circuit] = {
     "heun": Circuit(recurrent({**NOISE, "method": "heun"})),
     "refractory": Circuit(recurrent(REFRACTORY)),
     "refractory_per_neuron": Circuit(recurrent({**REFRACTORY, "refractory": "1 ms + 0.3 ms*i/10"})),
+    "mostly_quiet": Circuit(
+        recurrent(MOSTLY_QUIET, join("A", "A", connect={"indegree": 20}, parameters={"w": 0.4}), n=2300), silence_busy),
+    "flag_in_threshold": Circuit(recurrent(FLAGGED, join("A", "A", on_spike="v += w"))),
     "noise": Circuit(recurrent(NOISE)),
     "random_threshold": Circuit(recurrent(lif(
         threshold="uniform_draw() < 10*Hz*dt*exp(v)", reset="v = 0.1*normal_draw()"))),

@@ -1,6 +1,16 @@
 {# One code object: a namespace with its support code and a function run(). Arrays are found in the context, by number. #}
 {% macro before_run_cpp_file() %}{% endmacro %}
 {% macro after_run_cpp_file() %}{% endmacro %}
+{# for code that is put together from several code objects (generate.py) #}
+{% macro pointers() %}
+{{pointers_lines|autoindent}}
+{% endmacro %}
+{% macro scalars() %}
+{{scalar_code|autoindent}}
+{% endmacro %}
+{% macro statements() %}
+{{vector_code|autoindent}}
+{% endmacro %}
 {% macro cpp_file() %}
 namespace {{codeobj_name}}
 {
@@ -8,6 +18,7 @@ namespace {{codeobj_name}}
 
 {{hashdefine_lines|autoindent}}
 
+{% block function %}
 __attribute__((noinline)) static void run(cosim::Context &_context)
 {
     %CONSTANTS%
@@ -15,5 +26,6 @@ __attribute__((noinline)) static void run(cosim::Context &_context)
     {% block maincode %}
     {% endblock %}
 }
+{% endblock %}
 }
 {% endmacro %}
