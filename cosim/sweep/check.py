@@ -85,8 +85,9 @@ def _try_arms(sweep: Sweep, found: list[Problem]) -> None:
         more: list[Problem] = []
         _try(sweep, {}, Arm("all", tuple(node for _, node in lesions)), more)
         own = len(sweep.base.spec.ablate)
-        names = {f"ablate.{own + i}": f"ablate.{name}" for i, (name, _) in enumerate(lesions)}
-        found += [_renamed(problem, names) for problem in more]
+        # an arm of a series is named by its entry and a value
+        names = {f"ablate.{own + i}": f"ablate.{name.partition(' ')[0]}" for i, (name, _) in enumerate(lesions)}
+        found += dict.fromkeys(_renamed(problem, names) for problem in more)
     controls = [arm for arm in sweep.arms if arm.changes]
     if controls:
         _try(sweep, {}, replace(controls[0], ablations=()), found)

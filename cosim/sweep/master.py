@@ -77,6 +77,8 @@ class Master:
                         self._hear(self._states[key.fd])
                 self._progress(self.count)
         finally:
+            for state in list(self._states.values()):
+                self._drop(state)
             self._selector.close()
         if len(self._queue):
             raise CosimError("all workers were lost")
@@ -128,6 +130,7 @@ class Master:
         number = state.worker.line.fileno()
         self._selector.unregister(number)
         del self._states[number]
+        state.worker.line.close()
 
     def _again(self, state: _State, reason: str) -> None:
         """The worker's run is tried again, or given up."""
@@ -144,7 +147,6 @@ class Master:
     def _lost(self, state: _State) -> None:
         reason = state.worker.ended()
         self._drop(state)
-        state.worker.line.close()
         if not state.ready:
             self._unborn += 1
             if self._unborn > self._retries or not state.worker.killed:

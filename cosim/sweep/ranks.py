@@ -55,8 +55,6 @@ class _Thread:
             self.count = self._master.run(self._workers)
         except BaseException as error:
             self._error = error
-        for worker in self._workers:
-            worker.line.close()
 
     def join(self) -> Count:
         """Wait for its end."""
