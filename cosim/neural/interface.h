@@ -320,9 +320,9 @@ extern "C"
         context->queues[index].push_late(sources, ages, n);
     }
 
-    // Edges that ascend by target, put into the order (source, delay, target), with columns of numbers that belong to them.
-    // They are moved in one pass to the end of their source's list, which needs no more than a line of memory per source;
-    // then every list is sorted by delay by itself.
+    // Edges put into the order (source, delay, target), with columns of numbers that belong to them; those alike in all three
+    // keep their order. They are moved in one pass to the end of their source's list, which needs no more than a line of
+    // memory per source; then every list is sorted by itself. (Most are: edges come by target, projection by projection.)
     void cosim_arrange(
         int64_t n, const int32_t *pre, const int32_t *delay, const int32_t *post, int64_t n_pre, int64_t n_delay,
         int64_t n_columns, const double *const *columns, int32_t *new_pre, int32_t *new_delay, int32_t *new_post,
@@ -357,22 +357,25 @@ extern "C"
                 new_columns[c][to] = columns[c][k];
         }
         if (n_delay <= 1)
-        {
             std::copy(delay, delay + n, new_delay);
+        if (n_delay <= 1 && std::is_sorted(post, post + n))
             return;
-        }
         std::vector<int32_t> order, integers;
         std::vector<double> numbers;
         for (int64_t source = 0; source < n_pre; source++)
         {
             const int64_t begin = place[source], size = place[source + 1] - begin;
             int32_t *d = new_delay + begin, *p = new_post + begin;
-            if (std::is_sorted(d, d + size))
+            const auto earlier = [d, p](int32_t a, int32_t b) { return d[a] != d[b] ? d[a] < d[b] : p[a] < p[b]; };
+            int64_t sorted = 1;
+            while (sorted < size && !earlier(sorted, sorted - 1))
+                sorted++;
+            if (sorted >= size)
                 continue;
             order.resize(size);
             for (int64_t k = 0; k < size; k++)
                 order[k] = (int32_t)k;
-            std::stable_sort(order.begin(), order.end(), [d](int32_t a, int32_t b) { return d[a] < d[b]; });
+            std::stable_sort(order.begin(), order.end(), earlier);
             integers.assign(p, p + size);
             for (int64_t k = 0; k < size; k++)
                 p[k] = integers[order[k]];

@@ -83,9 +83,6 @@ class Library:
         """See cosim.neural.arrays.arrange: the same, many times faster."""
         pre, delay, post = (np.ascontiguousarray(a, dtype=np.int32) for a in edges[:3])
         columns = [np.ascontiguousarray(c, dtype=np.float64) for c in edges[3]]
-        if len(post) > 1 and bool((post[1:] < post[:-1]).any()):
-            order = self.order(pre, delay, post, n_pre, n_post)
-            return pre[order], delay[order], post[order], [c[order] for c in columns]
         new = [np.empty(len(pre), dtype=np.int32) for _ in range(3)]
         new_columns = [np.empty(len(pre)) for _ in columns]
         n_delay = 2 if len(delay) and delay.min() != delay.max() else 1
