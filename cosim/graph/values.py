@@ -32,12 +32,13 @@ def dimension(value: Draw | Expression, scope: Scope) -> Dim:
     return first.dim
 
 
-def _array(expression: Expression, scope: Scope, size: int, dim: Dim) -> F64:
+def _evaluated(expression: Expression, scope: Scope, dim: Dim) -> F64:
+    """The value of an expression: an array of shape (), or (size,) where it differs between neurons or edges."""
     result = expression.evaluate(scope)
     plain = np.ndim(result.value) == 0 and result.value in (0, np.inf, -np.inf) and not any(result.dim)
     if result.dim != dim and not plain:
         raise UnitError(f"'{expression.text}': expected {dim_text(dim)}, got {kind_text(result.dim)}")
-    return np.array(np.broadcast_to(np.asarray(result.value, dtype=np.float64), (size,)))
+    return np.asarray(result.value, dtype=np.float64)
 
 
 def is_constant(value: Draw | Expression, parameters: Scope) -> bool:
@@ -68,7 +69,7 @@ def realise(
     Raises UnitError where a unit does not fit or a distribution has no meaning (negative SD, low above high).
     """
     if isinstance(value, Expression):
-        return _array(value, scope, size, dim)
+        return np.array(np.broadcast_to(_evaluated(value, scope, dim), (size,)))
     return quantiles(value, scope, uniforms(key, *ids), dim)
 
 
@@ -78,27 +79,26 @@ def quantiles(value: Draw, scope: Scope, u: F64, dim: Dim) -> F64:
 
     Raises UnitError where a unit does not fit or a distribution has no meaning (negative SD, low above high).
     """
-    size = len(u)
     if value.normal is not None:
-        mean, sd = (_array(e, scope, size, dim) for e in value.normal)
+        mean, sd = (_evaluated(e, scope, dim) for e in value.normal)
         if (sd < 0).any():
             raise UnitError("the standard deviation must not be negative")
         drawn = mean + sd * normal_quantile(u)
     elif value.uniform is not None:
-        low, high = (_array(e, scope, size, dim) for e in value.uniform)
+        low, high = (_evaluated(e, scope, dim) for e in value.uniform)
         if (high < low).any():
             raise UnitError("uniform: [low, high] must have low <= high")
         drawn = low + (high - low) * u
     elif value.lognormal is not None:
-        mean, sd = (_array(e, scope, size, dim) for e in value.lognormal)
+        mean, sd = (_evaluated(e, scope, dim) for e in value.lognormal)
         if (mean <= 0).any() or (sd < 0).any():
             raise UnitError("lognormal: [mean, sd] needs a positive mean and an SD that is not negative")
         variance = exact.log1p((sd / mean) * (sd / mean))
         drawn = mean * exact.exp(np.sqrt(variance) * normal_quantile(u) - variance / 2)
     else:
         assert value.exponential is not None
-        drawn = -_array(value.exponential, scope, size, dim) * exact_log(u)
+        drawn = -_evaluated(value.exponential, scope, dim) * exact_log(u)
     if value.clip is not None:
-        low, high = (_array(e, scope, size, dim) for e in value.clip)
+        low, high = (_evaluated(e, scope, dim) for e in value.clip)
         drawn = np.clip(drawn, low, high)
     return drawn
