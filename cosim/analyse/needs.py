@@ -85,7 +85,8 @@ def reduced(
     """The experiment that measures and records no more than the metrics `wanted` need; `sensors` are the body's."""
     recorded = spiking(spec, network)
     chosen = spec.measure.chosen()
-    kinds = {kind for name, kind in owners(chosen, recorded).items() if name in wanted}
+    needed = {kind for name, kind in owners(chosen, recorded).items() if name in wanted}
+    kinds = [kind for kind in chosen if kind in needed]
     spikes: set[str] = set()
     series: set[str] = set()
     kept: dict[str, Any] = {kind: chosen[kind] for kind in kinds}
