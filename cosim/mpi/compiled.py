@@ -16,7 +16,7 @@ from cosim.neural.backend import Spikes
 from cosim.neural.compiled import CompiledBackend
 from cosim.neural.part import Part
 from cosim.neural.program import SummedText, SynapsesText
-from cosim.neural.snapshot import check_flight, spikes_of
+from cosim.neural.snapshot import BOOKKEEPING, check_flight, spikes_of
 
 I32 = NDArray[np.int32]
 I64 = NDArray[np.int64]
@@ -43,9 +43,10 @@ class CompiledShard(CompiledBackend):
                 self.shortest_delay = min(self.shortest_delay, int(edges.delay.min()))
         if len(edges):
             self.longest_delay = max(self.longest_delay, int(edges.delay.max()))
-        constant = set(self.entry.layout["constant"])
-        owned = [e["variable"] for e in self.entry.layout["arrays"] if e["owner"] == text.name]
-        if any(f"{text.name}/{name}" not in constant for name in owned):
+        # keys are for snapshots: where those hold nothing of edges, they would double what an edge takes
+        constant = {key.partition("/")[2] for key in self.entry.layout["constant"] if key.startswith(f"{text.name}/")}
+        own = {e["variable"] for e in self.entry.layout["arrays"] if e["owner"] == text.name and "edges" in e["size"]}
+        if any(not name.startswith("_") for name in own - constant - BOOKKEEPING):
             self._keys[text.name] = edge_keys(edges, self._arrays.groups[text.target].ids)
 
     def _heard(self, queues: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
