@@ -13,6 +13,8 @@ import yaml
 
 import cosim
 from cosim.connectome.store import absent, describe
+from cosim.graph.build import build
+from cosim.spec.check import parts_of
 
 EXPERIMENT = Path(__file__).parents[1] / "run/fly_brain_sugar.yaml"
 TASTE = yaml.safe_load(EXPERIMENT.read_text(encoding="utf-8"))["drives"]["sugar"]["to"]["cells"]
@@ -169,3 +171,41 @@ def test_mn9_fires_as_published(experiment: str, release: str, tmp_path: Path) -
         result = cosim.load(experiment).run(seed=seed, out=tmp_path / "run", force=True)
         rates.append(result.metrics["rate_MN9"])
     assert 63.4 <= np.mean(rates) <= 70.6
+
+
+SMALL = {
+    "circuit.populations.brain.n": 3000, "circuit.projections.brain_brain.connect.degrees.edges": 120_000,
+    "circuit.projections.feeding_brain.connect.degrees.edges": 10_000,
+    "circuit.projections.brain_feeding.connect.degrees.edges": 10_000, "duration": "300 ms",
+}  # fmt: skip
+
+
+def test_the_synthetic_brain_pulls_its_lever_when_there_is_sugar(tmp_path: Path) -> None:
+    def lever(name: str, **changes: Any) -> tuple[cosim.Result, float]:
+        result = cosim.load("fly_brain_synthetic", {**SMALL, **changes}).run(out=tmp_path / name, backend="numpy")
+        return result, float(np.degrees(result.trace("body/joint_angle").values[:, 0].max()))
+
+    fed, angle = lever("fed")
+    assert 300 < sum(fed.metrics[f"active_{name}"] for name in ("sensory", "feeding", "motor")) <= 401
+    assert fed.metrics["rate_feeding"] > 10 and angle > 2
+    unfed, _ = lever("unfed", sugar="0 Hz")
+    assert unfed.metrics["rate_feeding"] == 0
+    _, alone = lever("cut", ablate=[{"cut": "feeding_motor"}])
+    assert alone < angle / 2
+
+
+def test_the_synthetic_brain_has_the_size_and_the_degrees_that_its_readme_says() -> None:
+    parts = parts_of(cosim.load("fly_brain_synthetic").loaded)
+    circuit = parts.circuit
+    assert circuit is not None
+    dealt = [one.connect.degrees.edges for one in circuit.projections.values() if one.connect.degrees]
+    assert sum(dealt) == pytest.approx(15_091_983, rel=0.01)
+    network = build(circuit, seed=1, dt=1e-4, parameters=parts.circuit_parameters, folder=parts.circuit_folder)
+    assert sum(one.n for one in network.populations.values() if one.model == "lif") == 138_639
+    rows = network.projections["brain_brain"].edges(40_000, 44_000)
+    degrees = np.bincount(rows.post - 40_000)
+    assert degrees.mean() == pytest.approx(108.5, abs=4 * 175 / np.sqrt(4000)) and np.median(degrees) < 65
+    count = np.abs(rows.parameters["w"]) / W
+    assert count == pytest.approx(np.rint(count)) and count.mean() == pytest.approx(3.61, rel=0.03)
+    assert (count >= 5).mean() == pytest.approx(0.179, abs=0.005)
+    assert (rows.parameters["w"] > 0).mean() == pytest.approx(0.6, abs=0.01)
