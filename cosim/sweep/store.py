@@ -59,6 +59,8 @@ class Store:
                 self._clear()
             for name in (ROWS, TIMINGS):
                 (self.path / name).mkdir(parents=True, exist_ok=True)
+                for part in (self.path / name).glob(".*"):  # of a process that was killed while it wrote
+                    part.unlink(missing_ok=True)
             if there and not force:
                 self._move(plan)
             write(self.path / PLAN, content)

@@ -18,7 +18,7 @@ from cosim.spec.load import load_experiment
 from cosim.sweep.load import load_sweep
 from cosim.sweep.plan import changes, plan
 from tests.sweep.documents import SWEEP, write
-from tests.sweep.helpers import children, kill, rows, run, start, wait_for_rows
+from tests.sweep.helpers import children, environment, kill, rows, run, start, wait_for_rows
 
 SMALL = SWEEP.replace("gain: [1, 2]", "gain: [1]")
 

@@ -163,6 +163,16 @@ def test_on_a_full_disk_a_row_is_absent(tmp_path: Path, monkeypatch: pytest.Monk
     assert read(tmp_path / "row.json") == {"a": 1}
 
 
+def test_what_a_killed_process_left_is_cleared_away() -> None:
+    found = planned()
+    store = filled(found)
+    left = store.path / "rows" / ".0003.json.x7f"
+    left.write_text("{")
+    store.prepare(found)
+    assert not left.exists()
+    assert len(store.finished(found, again=False)) == 32
+
+
 def test_one_process_at_a_time_or_one_a_part() -> None:
     store = Store(Path("out"))
     with store.locked("tiny"), pytest.raises(UserError, match="another process works on this sweep"):
