@@ -35,7 +35,8 @@ class Alias:
     def of(cls, weights: F64) -> Alias:
         """The table for weights of shape (n,), none of them negative and not all zero."""
         n = len(weights)
-        share = (weights * (n / weights.sum())).tolist()
+        # a cumulative sum is added up in one order on every machine
+        share = (weights * (n / np.cumsum(weights)[-1])).tolist()
         stay, other = [1.0] * n, list(range(n))
         low = [i for i, value in enumerate(share) if value < 1.0]
         high = [i for i, value in enumerate(share) if value >= 1.0]
@@ -86,8 +87,8 @@ class Degrees:
     @cached_property
     def indegree(self) -> I64:
         """Number of sources of every target, shape (n,); their sum is the number of edges."""
-        share = self._drawn(self.spec.incoming, self.target, "in")
-        ends = np.rint(np.cumsum(share) * (self.spec.edges / share.sum()))
+        share = np.cumsum(self._drawn(self.spec.incoming, self.target, "in"))
+        ends = np.rint(share * (self.spec.edges / share[-1]))
         ends[-1] = self.spec.edges
         return np.diff(ends, prepend=0.0).astype(np.int64)
 
