@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cosim.bench.circuits import CELLS, SEED, STEPS, drawn_network
+from cosim.bench.scaling import Shape
 from cosim.mpi.compiled import CompiledShard
 from cosim.mpi.exchange import pack
 from cosim.mpi.gather import Gather
@@ -40,7 +41,7 @@ class LoneRank:
         self._n, self._rate = n, rate
         self._random = np.random.default_rng(SEED)
         self._owner = np.searchsorted(bounds.bounds[CELLS], shard.sources, side="right") - 1
-        self._route(ranks, 1.0 - (1.0 - 1.0 / ranks) ** indegree)
+        self._route(ranks, Shape(n, indegree, ranks, rate).fan / ranks)
         # rooms for three times the mean, and for the few that there may be where it is small
         room = int(3 * rate * 1e-3 * n / ranks) + 50
         self._sent = np.zeros((ranks, 2 + room), dtype=np.int64)

@@ -20,6 +20,11 @@ WORD = 8  # bytes of a spike that travels
 ROOM, HEAD = 62, 2
 
 
+def _some(mean: float) -> float:
+    """Chance that a Poisson number of this mean is not 0."""
+    return -math.expm1(-mean)
+
+
 @dataclass(frozen=True)
 class Shape:
     """A network of `n` neurons that fire at `rate` (Hz), shared evenly among `ranks`. Numbers below are per tick."""
@@ -47,8 +52,8 @@ class Shape:
 
     @property
     def fan(self) -> float:
-        """Ranks on which a neuron has targets, expected; its outgoing edges are `indegree` on average."""
-        return self.ranks * (1.0 - (1.0 - 1.0 / self.ranks) ** self.indegree)
+        """Ranks on which a neuron has targets, expected: it has `indegree` outgoing edges on average (Poisson)."""
+        return self.ranks * _some(self.indegree / self.ranks)
 
     @property
     def arrived(self) -> float:
@@ -63,7 +68,7 @@ class Shape:
     @property
     def rows(self) -> float:
         """Rows that are delivered on a rank: edges of one source that have one delay."""
-        return self.spikes * sum(1.0 - (1.0 - chance / self.ranks) ** self.indegree for chance in self.delays)
+        return self.spikes * sum(_some(chance * self.indegree / self.ranks) for chance in self.delays)
 
     @property
     def sources(self) -> float:
@@ -97,7 +102,7 @@ class Shape:
 TERMS: dict[str, tuple[str, ...]] = {
     "integrating": ("once", "neurons", "events", "rows"),
     "writing": ("once", "arrived", "ranks"),
-    "merging": ("once", "arrived", "ranks"),
+    "merging": ("once", "arrived", "rows", "ranks"),
     "gathering": ("once", "spikes", "ranks"),
     "memory": ("once", "n", "neurons", "sources", "synapses"),
 }

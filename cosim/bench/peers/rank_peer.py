@@ -24,6 +24,7 @@ from cosim.mpi.world import World, world
 #: ticks before anything counts: all neurons start at random, the first ticks are not like the others
 WARM_UP = 100
 _NAP = 2e-3  # s between looks for a request
+_PATIENCE = 3.0  # s after which a rank ends all that failed alone: what all refuse, rank 0 can say
 
 
 def build(folder: Path, words: list[str], ranks: World | None) -> tuple[Running, dict[str, Any]]:
@@ -84,6 +85,8 @@ def main() -> None:
         answer(error=" ".join(f"{type(error).__name__}: {error}".split()))
         if ranks is not None:
             traceback.print_exc()
+            if not ranks.root:
+                time.sleep(_PATIENCE)
             ranks.comm.Abort(1)
         raise
     if ranks is not None:
