@@ -29,6 +29,9 @@ METRICS: dict[str, Metric] = {
     "locking_resultant": Metric("", "locking: resultant length"),
     "locking_drift": Metric("Hz", "locking: drift"),
     "locking_phase": Metric("cycles", "locking: phase", circular=True),
+    "oscillation_frequency": Metric("Hz", "frequency of the neurons with a rhythm"),
+    "oscillation_sd": Metric("Hz", "their standard deviation"),
+    "oscillating": Metric("", "share of neurons with a rhythm"),
     "survival": Metric("", "rate of survival of the rhythm"),
 }
 

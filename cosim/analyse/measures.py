@@ -25,6 +25,7 @@ from cosim.analyse.options import (
     RhythmOptions,
     SwimOptions,
 )
+from cosim.analyse.oscillation import oscillation
 from cosim.errors import Problem, UserError
 from cosim.record.layout import PopulationLayout
 from cosim.record.result import Result, Trace
@@ -240,6 +241,7 @@ MEASURES: dict[str, Callable[[Result, Any, float], Metrics]] = {
     "latency": latency,
     "locking": locking,
     "response": response,
+    "oscillation": oscillation,
 }
 
 

@@ -9,6 +9,7 @@ from cosim.analyse.options import (
     LatencyOptions,
     LockingOptions,
     MeasureSpec,
+    OscillationOptions,
     RatesOptions,
     ResponseOptions,
     RhythmOptions,
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 _COST = "cost_of_transport"
 _SWIM = ("frequency", "wave_number", "joint_amplitude", "speed", "tail_beat", _COST)
 _RHYTHM = ("frequency", "neural_frequency", "ptcc", "left_right_phase", "neural_wave_number")
+_OSCILLATION = ("oscillation_frequency", "oscillation_sd", "oscillating")
 _LOCKING = ("locked", "locking_resultant", "locking_drift", "locking_phase")
 #: what `facts.anatomy` reads where it was recorded
 _ANATOMY = ("joint_angle", "link_position", "com_position", "site_position")
@@ -52,7 +54,7 @@ def names(kind: str, options: Spec, recorded: Sequence[str]) -> list[str]:
         return [f"latency_{one.replace('/', '_')}" for one in options.channel] if several else ["latency"]
     if isinstance(options, ResponseOptions):
         return [f"{one}_{name}" for name in options.of for one in ("amplitude", "latency")]
-    return list({"swim": _SWIM, "rhythm": _RHYTHM, "locking": _LOCKING}[kind])
+    return list({"swim": _SWIM, "rhythm": _RHYTHM, "locking": _LOCKING, "oscillation": _OSCILLATION}[kind])
 
 
 def _populations(options: RatesOptions, recorded: Sequence[str]) -> Sequence[str]:
@@ -101,6 +103,8 @@ def reduced(
             series |= set(options.channel)
         elif isinstance(options, LockingOptions):
             series.add(options.channel)
+        elif isinstance(options, OscillationOptions):
+            series.add(options.series)
         elif isinstance(options, ResponseOptions):
             series |= options.series
         else:

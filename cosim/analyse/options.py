@@ -142,6 +142,19 @@ class ResponseOptions(Spec):
         return frozenset(f"state/{one.population}/{self.variable}" for one in self.of.values())
 
 
+class OscillationOptions(Band):
+    """Rhythm of a recorded state variable, in every neuron by itself: oscillation_frequency and oscillation_sd over the
+    neurons that have one, and their share, oscillating."""
+
+    population: Name
+    variable: Name = "v"
+
+    @property
+    def series(self) -> str:
+        """The recorded series that it needs."""
+        return f"state/{self.population}/{self.variable}"
+
+
 OPTIONS: dict[str, type[Spec]] = {
     "swim": SwimOptions,
     "rhythm": RhythmOptions,
@@ -149,6 +162,7 @@ OPTIONS: dict[str, type[Spec]] = {
     "latency": LatencyOptions,
     "locking": LockingOptions,
     "response": ResponseOptions,
+    "oscillation": OscillationOptions,
 }
 
 
@@ -161,6 +175,7 @@ class MeasureSpec(Spec):
     latency: LatencyOptions | None = None
     locking: LockingOptions | None = None
     response: ResponseOptions | None = None
+    oscillation: OscillationOptions | None = None
 
     @model_validator(mode="before")
     @classmethod

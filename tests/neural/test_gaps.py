@@ -81,3 +81,26 @@ def test_projections_with_one_expression_share_an_object_and_add_up(target: str)
     assert driven({"a": one, "b": {**one, "parameters": {"g": "10 nS"}}}, target) == pytest.approx(
         [22e-12, 33e-12], rel=1e-12
     )
+
+
+@pytest.mark.compiled
+def test_a_silenced_graded_neuron_gives_nothing_and_gets_nothing(target: str) -> None:
+    source = {"equations": "dv/dt = I/nF : volt\nI : amp", "method": "euler", "initial": {"v": "(2 + i)*1 mV"}}
+    ends = {"from": "S", "connect": "all_to_all", "expression": "g*v_pre", "target": "I", "parameters": {"g": "1 nS"}}
+    _, backend = start(
+        target=target, models={"source": source},
+        continuous={"out": {**ends, "to": "T"}, "back": {**ends, "from": "T", "to": "S"}},
+        populations={"S": {"model": "source", "n": 2}, "T": {"model": "source", "n": 1, "initial": {"v": "7 mV"}}},
+    )  # fmt: skip
+
+    def every(tick: int) -> None:
+        if tick == 5:
+            backend.silence("S", np.array([0]))
+
+    source_v, target_v = trace(backend, "S", "v", 10, every), backend.view("T", "v")
+    assert (source_v[:5, 0] != 2e-3).any() and (source_v[5:, 0] == source_v[4, 0]).all()
+    assert (np.diff(source_v[:, 1]) > 0).all()
+    before = float(target_v[0])
+    backend.advance()
+    dt, other = 1e-4, source_v[-1, 1]
+    assert float(target_v[0]) - before == pytest.approx(dt / 1e-9 * 1e-9 * other, rel=1e-9)
