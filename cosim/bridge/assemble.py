@@ -9,7 +9,7 @@ from pathlib import Path
 from cosim.body import build as build_body
 from cosim.body.ports import BodyLike
 from cosim.bridge.clock import Clock
-from cosim.bridge.commands import Commands
+from cosim.bridge.commands import Commands, CurveCommands
 from cosim.bridge.inputs import Inputs
 from cosim.bridge.lockstep import Lockstep
 from cosim.bridge.schedule import Schedule, schedule_ablations, schedule_perturbations
@@ -20,6 +20,7 @@ from cosim.graph.ir import NetworkIR
 from cosim.graph.lesion import Lesions
 from cosim.graph.poisson import with_poisson
 from cosim.neural.backend import NeuralBackend
+from cosim.replay.command import KinematicsCommand, posed
 from cosim.spec.body import BodySpec
 from cosim.spec.circuit import CircuitSpec
 from cosim.spec.common import Located
@@ -93,7 +94,8 @@ def assemble(
     clock = Clock.of(spec.tick, spec.dt, spec.body_dt)
     body: BodyLike | None = None
     if parts.body is not None:
-        body = build_body(parts.body, spec.world, clock.body_dt, clock.substeps)
+        start = posed(parts.body, spec, parts.experiment_folder)
+        body = build_body(start, spec.world, clock.body_dt, clock.substeps)
     network = None
     running: NeuralBackend | None = None
     try:
@@ -137,7 +139,12 @@ def _wire(
     if body is not None:
         for name, command in spec.commands.items():
             try:
-                commands.append(Commands(command, body, clock, parts.experiment_folder, scope))
+                if command.kinematics is not None:
+                    commands.append(
+                        KinematicsCommand(name, command, body, clock, parts.experiment_folder, spec.duration)
+                    )
+                else:
+                    commands.append(CurveCommands(command, body, clock, parts.experiment_folder, scope))
             except Located as error:
                 found.add("experiment", ("commands", name), error)
         for path, message in schedule_perturbations(pushes, spec, body, clock, scope):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from pathlib import Path
 
@@ -23,7 +24,15 @@ F64 = NDArray[np.float64]
 TIME: Dim = (0, 0, 1, 0, 0, 0, 0)
 
 
-class Commands:
+class Commands(ABC):
+    """What is written to a body's actuators in every tick, without a network."""
+
+    @abstractmethod
+    def apply(self, tick: int) -> None:
+        """Write the commands of a tick."""
+
+
+class CurveCommands(Commands):
     """A curve per channel, written to an actuator in every tick. Raises Located for what does not fit."""
 
     def __init__(self, spec: CommandSpec, body: BodyLike, clock: Clock, folder: Path, scope: Scope) -> None:

@@ -12,9 +12,19 @@ from cosim.errors import UserError
 from cosim.graph.ir import PopulationIR
 from cosim.graph.lesion import where_mask
 from cosim.neural.equations import variable_units
-from cosim.record import PopulationLayout, Recorder, RecordLayout, SeriesLayout, body_series, state_series, wire_series
+from cosim.record import (
+    PopulationLayout,
+    Recorder,
+    RecordLayout,
+    SeriesLayout,
+    body_series,
+    command_series,
+    state_series,
+    wire_series,
+)
 from cosim.record.memory import MemoryRecorder
 from cosim.record.series import Picked, Source
+from cosim.replay.command import KinematicsCommand
 from cosim.spec.experiment import ExperimentSpec, StateRecord, Where
 from cosim.spec.units import UnitError, suggest, unit_text
 
@@ -155,6 +165,10 @@ def _plan(spec: ExperimentSpec, lockstep: Lockstep) -> tuple[RecordLayout, list[
             layout = body_series(name, port.labels, unit=port.unit, width=port.width, every=every)
             series.append((layout, body.readings[name], False))
         body.request({*wanted_sensors, *(w.sensor for w in lockstep.sensory)})
+        for command in lockstep.commands:
+            if isinstance(command, KinematicsCommand):
+                layout = command_series(command.name, command.channels, unit=command.unit, every=every)
+                series.append((layout, command.target, False))
     if spec.record.wires:
         wires: list[SensoryWire | MotorWire] = [*lockstep.sensory, *lockstep.motor]
         for wire in wires:

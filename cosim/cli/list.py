@@ -16,6 +16,7 @@ _PLURAL = {
     "circuit": "circuits",
     "body": "bodies",
     "connectome": "connectomes",
+    "kinematics": "kinematics",
 }
 
 

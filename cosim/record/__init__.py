@@ -6,6 +6,7 @@ from cosim.record.layout import (
     RecordLayout,
     SeriesLayout,
     body_series,
+    command_series,
     state_series,
     wire_series,
 )
@@ -24,6 +25,7 @@ __all__ = [
     "SeriesLayout",
     "Trace",
     "body_series",
+    "command_series",
     "prepare_directory",
     "read_manifest",
     "state_series",

@@ -147,6 +147,11 @@ def wire_series(
     return SeriesLayout(f"wires/{wire}/{side}", (Axis("channel", tuple(channels)),), unit, every, first=0)
 
 
+def command_series(command: str, channels: Sequence[str], *, unit: str = "", every: int = 1) -> SeriesLayout:
+    """Layout of where a replay wants the joints to be at the end of a tick: beside what the body's sensors say."""
+    return SeriesLayout(f"commands/{command}", (Axis("joint", tuple(channels)),), unit, every, first=every)
+
+
 @dataclass(frozen=True)
 class Dimension:
     """A resolved dimension of a group: a label axis, or (labels None) a time axis with its ticks."""

@@ -274,24 +274,29 @@ class FourierSpec(Spec):
 
 
 class CommandSpec(Spec):
-    """Commands to the body without a network, e.g. joint angles to replay: from exactly one of file and fourier.
+    """Commands to the body without a network, e.g. joint angles to replay: from exactly one of file, fourier and
+    kinematics.
 
     ``file`` is a CSV file with a header ``time [unit],channel [unit],...``, linear between rows, repeated if
-    `periodic`.
+    `periodic`. ``kinematics`` is a kinematics document; the body also begins in its first pose.
     """
 
     write: dict[Name, Labels]
     file: str | None = None
     fourier: FourierSpec | None = None
+    kinematics: str | None = None
     periodic: bool = False
     scale: Expr | None = None
 
     @model_validator(mode="after")
     def _one(self) -> CommandSpec:
-        if (self.file is None) == (self.fourier is None):
-            raise UnitError("expected exactly one of file and fourier")
+        if sum(getattr(self, key) is not None for key in ("file", "fourier", "kinematics")) != 1:
+            raise UnitError("expected exactly one of file, fourier and kinematics")
         if self.fourier is not None and self.periodic:
             raise Located([(("periodic",), "periodic goes with file; Fourier coefficients are periodic anyway")])
+        for key in ("periodic", "scale"):
+            if self.kinematics is not None and getattr(self, key):
+                raise Located([((key,), f"{key} does not go with kinematics")])
         if len(self.write) != 1:
             raise Located([(("write",), "expected exactly one actuator")])
         return self

@@ -31,10 +31,12 @@ _FILES: dict[str, tuple[Path_, ...]] = {
         ("links", "*", "parts", "*", "shape", "mesh", "file"),
     ),
     "connectome": (("known_ids",),),
+    "kinematics": (("file",),),
     "experiment": (
         ("reference",),
         ("commands", "*", "file"),
         ("commands", "*", "fourier", "file"),
+        ("commands", "*", "kinematics"),
         ("drives", "*", "file", "path"),
     ),
 }

@@ -16,6 +16,7 @@ _CLASSES = {
     "experiment": ("cosim.spec.experiment", "ExperimentSpec"),
     "connectome": ("cosim.spec.connectome", "ConnectomeSpec"),
     "sweep": ("cosim.spec.sweep", "SweepSpec"),
+    "kinematics": ("cosim.spec.kinematics", "KinematicsSpec"),
 }
 KINDS = tuple(_CLASSES)
 VERSION = "1"

@@ -17,13 +17,14 @@ from pathlib import Path
 
 from cosim.errors import UserError
 
-# kind -> (folder, file in the folder of that name); experiments and sweeps are files, not folders
+# kind -> (folder, file in the folder of that name); experiments, sweeps and kinematics are files, not folders
 _LAYOUT = {
     "experiment": ("run", None),
     "sweep": ("run", None),
     "circuit": ("circuits", "circuit.yaml"),
     "body": ("bodies", "body.yaml"),
     "connectome": ("connectomes", "dataset.yaml"),
+    "kinematics": ("kinematics", None),
 }
 KINDS = tuple(_LAYOUT)
 _HEADER = re.compile(r"^(cosim|title):[ \t]*(.*?)[ \t]*(?:#.*)?$", re.MULTILINE)

@@ -9,7 +9,7 @@ import pytest
 
 from cosim.body import FakeBody
 from cosim.bridge.clock import Clock
-from cosim.bridge.commands import Commands
+from cosim.bridge.commands import CurveCommands
 from cosim.bridge.inputs import Inputs
 from cosim.bridge.wires import SensoryWire
 from cosim.errors import UserError
@@ -150,7 +150,7 @@ def test_commands_from_a_table_and_from_fourier_coefficients(tmp_path: Path) -> 
     table = CommandSpec.model_validate(
         {"write": {"activation": "all"}, "file": "table.csv", "periodic": True, "scale": 0.5}
     )
-    commands = Commands(table, body, CLOCK, tmp_path, {})
+    commands = CurveCommands(table, body, CLOCK, tmp_path, {})
     found = []
     for tick in range(10):
         commands.apply(tick)
@@ -159,7 +159,7 @@ def test_commands_from_a_table_and_from_fourier_coefficients(tmp_path: Path) -> 
     assert [row[1] for row in found] == pytest.approx([0.5, 1, 1.5, 2, 1.5, 1, 0.5, 0, 0.5, 1])
     assert [row[0] for row in found] == pytest.approx([4.0] * 10)
     fourier = {"file": "waves.csv", "frequency": "50 Hz", "unit": 1}
-    waves = Commands(
+    waves = CurveCommands(
         CommandSpec.model_validate({"write": {"activation": "all"}, "fourier": fourier}), body, CLOCK, tmp_path, {}
     )
     waves.apply(4)
