@@ -81,6 +81,11 @@ class JointDrive:
         self.driven: NDArray[np.floating[Any]] = np.zeros(n)
         self._right = np.zeros(0)
 
+    def reset(self) -> None:
+        """As before the first step."""
+        self.parts[:] = 0.0
+        self.total[:] = 0.0
+
     def command(self) -> None:
         """Take over the inputs; once a tick, before its sub-steps."""
         np.dot(self._from_activation, self.activation, out=self._muscle_terms)

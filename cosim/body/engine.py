@@ -33,24 +33,33 @@ import numpy as np
 import pybullet as p
 
 from cosim.body.algebra import Pose, compose, inverse
+from cosim.body.ground import Ground, make_ground
+from cosim.body.inertia import of_link
 from cosim.body.ports import Array
+from cosim.body.units import Units
 from cosim.body.urdf import to_urdf
 from cosim.errors import Problem, UserError
 from cosim.spec.body import BodySpec, WorldSpec
 from cosim.spec.body_check import model_path
 
 MAX_SPEED = 1e5
+#: collision groups of the links of a body that does not touch itself: see _settle_dynamics
+_OWN_GROUP, _OTHERS = 64, ~64
 _PREFIX = re.compile(r"b3(?:Error|Warning|Printf)\[[^\]]*\]:\s*")
-_ITERATIONS = 100
 
 
 @dataclass
 class Engine:
-    """Handles and constants of a loaded body; link 0 is the root (Bullet's link -1), dofs are hinges and sliders."""
+    """Handles and constants (SI) of a loaded body; row i of the links is Bullet's link i + `first`.
+
+    Row 0 is the root: Bullet's link -1, or 0 where it hangs on a vertical rail. `dofs` are hinges and sliders.
+    """
 
     client: int
     body: int
-    ground: int | None
+    ground: Ground | None
+    units: Units
+    first: int
     fixed: bool
     links: tuple[str, ...]
     joints: tuple[str, ...]
@@ -92,16 +101,12 @@ def load(spec: BodySpec, world: WorldSpec, dt: float) -> Engine:
     """A fresh world with the body in its initial state. Raises UserError for a file that Bullet does not take."""
     client = p.connect(p.DIRECT)
     try:
-        length = spec.length or 1.0
-        p.setPhysicsEngineParameter(
-            fixedTimeStep=dt, numSubSteps=0, deterministicOverlappingPairs=1, solverResidualThreshold=0.0,
-            numSolverIterations=_ITERATIONS, contactSlop=1e-5 * length, contactBreakingThreshold=0.02 * length,
-            restitutionVelocityThreshold=1e-3, physicsClientId=client,
-        )  # fmt: skip
-        p.setGravity(0.0, 0.0, -world.gravity, physicsClientId=client)
-        ground = _ground(world, client)
-        body = _load_links(spec, client) if spec.links else _load_file(spec, client)
-        engine = _describe(spec, client, body, ground)
+        units = Units(spec.solver.length, spec.solver.mass)
+        _set_solver(spec, units, dt, client)
+        p.setGravity(0.0, 0.0, -world.gravity / units.length, physicsClientId=client)
+        ground = make_ground(world.ground, units, client)
+        body = _load_links(spec, world, units, client) if spec.links else _load_file(spec, world, client)
+        engine = _describe(spec, world, client, body, ground, units)
         _settle_dynamics(spec, engine)
         set_initial(spec, engine)
     except BaseException:
@@ -110,15 +115,17 @@ def load(spec: BodySpec, world: WorldSpec, dt: float) -> Engine:
     return engine
 
 
-def _ground(world: WorldSpec, client: int) -> int | None:
-    plane = world.ground.plane
-    if plane is None:
-        return None
-    shape = p.createCollisionShape(p.GEOM_PLANE, planeNormal=[0, 0, 1], physicsClientId=client)
-    ground: int = p.createMultiBody(0, shape, basePosition=[0, 0, plane.height], physicsClientId=client)
-    # Bullet multiplies the coefficients of the two surfaces; the body's are 1
-    p.changeDynamics(ground, -1, lateralFriction=plane.friction, restitution=plane.restitution, physicsClientId=client)
-    return ground
+def _set_solver(spec: BodySpec, units: Units, dt: float, client: int) -> None:
+    solver, length = spec.solver, (spec.length or 1.0) / units.length
+    given = {"contactERP": solver.contact_erp, "frictionERP": solver.friction_erp}
+    margin = 0.02 * length if solver.margin is None else solver.margin / units.length
+    slop = 1e-5 * length if solver.slop is None else solver.slop / units.length
+    p.setPhysicsEngineParameter(
+        fixedTimeStep=dt, numSubSteps=0, deterministicOverlappingPairs=1, solverResidualThreshold=0.0,
+        numSolverIterations=solver.iterations, contactSlop=slop, contactBreakingThreshold=margin,
+        restitutionVelocityThreshold=1e-3 / units.length, physicsClientId=client,
+        **{key: value for key, value in given.items() if value is not None},
+    )  # fmt: skip
 
 
 def _flags(spec: BodySpec) -> int:
@@ -128,11 +135,11 @@ def _flags(spec: BodySpec) -> int:
     return int(flags)
 
 
-def _load_links(spec: BodySpec, client: int) -> int:
-    fixed = any(link.fixed for link in spec.links.values())
+def _load_links(spec: BodySpec, world: WorldSpec, units: Units, client: int) -> int:
+    fixed = world.tether != "none" or any(link.fixed for link in spec.links.values())
     with tempfile.TemporaryDirectory(prefix="cosim-") as folder:
         path = Path(folder) / "body.urdf"
-        path.write_text(to_urdf(spec))
+        path.write_text(to_urdf(spec, units, rail=world.tether == "vertical"))
         return _load_urdf(path, "links", fixed, _flags(spec) | p.URDF_MAINTAIN_LINK_ORDER, client)
 
 
@@ -148,10 +155,10 @@ def _load_urdf(path: Path, key: str, fixed: bool, flags: int, client: int) -> in
     return body
 
 
-def _load_file(spec: BodySpec, client: int) -> int:
+def _load_file(spec: BodySpec, world: WorldSpec, client: int) -> int:
     path = model_path(spec)
     if spec.urdf is not None:
-        return _load_urdf(path, "urdf", spec.fixed, _flags(spec), client)
+        return _load_urdf(path, "urdf", spec.fixed or world.tether == "fixed", _flags(spec), client)
     before = p.getNumBodies(physicsClientId=client)
     try:
         with quiet() as said:
@@ -172,7 +179,9 @@ def _load_file(spec: BodySpec, client: int) -> int:
     return int(keep)
 
 
-def _describe(spec: BodySpec, client: int, body: int, ground: int | None) -> Engine:
+def _describe(
+    spec: BodySpec, world: WorldSpec, client: int, body: int, ground: Ground | None, units: Units
+) -> Engine:  # fmt: skip
     info = [
         p.getJointInfo(body, i, physicsClientId=client) for i in range(p.getNumJoints(body, physicsClientId=client))
     ]
@@ -181,18 +190,24 @@ def _describe(spec: BodySpec, client: int, body: int, ground: int | None) -> Eng
         if joint[2] in (p.JOINT_SPHERICAL, p.JOINT_PLANAR):
             name = joint[1].decode()
             raise UserError(Problem("", 0, 0, f"joints.{name}", "spherical and planar joints are not supported"))
-    dofs = [j[0] for j in info if j[2] != p.JOINT_FIXED]
-    dynamics = [p.getDynamicsInfo(body, i, physicsClientId=client) for i in range(-1, len(info))]
-    local = dynamics[0][3], dynamics[0][4]
+    rail = spec.links and world.tether == "vertical"
+    first = 0 if rail else -1
+    links = (root, *(j[12].decode() for j in info))[first + 1 :]
+    dofs = [j[0] for j in info[first + 1 :] if j[2] != p.JOINT_FIXED]
+    dynamics = [p.getDynamicsInfo(body, i, physicsClientId=client) for i in range(first, len(info))]
+    local = tuple(x * units.length for x in dynamics[0][3]), dynamics[0][4]
+    mass, inertia = (np.array([d[i] for d in dynamics]) for i in (0, 2))
+    fixed = bool(mass[0] == 0.0)
+    if spec.links and world.tether == "fixed":  # Bullet's root has none then, but it weighs what it weighs
+        mass[0] = of_link(spec.links[root]).mass / units.mass
     return Engine(
-        client=client, body=body, ground=ground, fixed=dynamics[0][0] == 0.0,
-        links=(root, *(j[12].decode() for j in info)),
+        client=client, body=body, ground=ground, units=units, first=first, fixed=fixed, links=links,
         joints=tuple(info[i][1].decode() for i in dofs), dofs=dofs,
         slider=np.array([info[i][2] == p.JOINT_PRISMATIC for i in dofs], dtype=np.float64),
         file_damping=np.array([info[i][6] for i in dofs], dtype=np.float64),
         file_friction=np.array([info[i][7] for i in dofs], dtype=np.float64),
-        mass=np.array([d[0] for d in dynamics]), inertia=np.array([d[2] for d in dynamics]),
-        com=np.array([d[3] for d in dynamics]), com_from_root=local, root_from_com=inverse(local),
+        mass=mass * units.mass, inertia=inertia * units.inertia,
+        com=np.array([d[3] for d in dynamics]) * units.length, com_from_root=local, root_from_com=inverse(local),
     )  # fmt: skip
 
 
@@ -221,7 +236,7 @@ def _settle_dynamics(spec: BodySpec, engine: Engine) -> None:
             [given.get(name, own) for name, own in zip(engine.links, engine.inertia, strict=True)]
         )
     for row, name in enumerate(engine.links):
-        link = row - 1
+        link = row + engine.first
         if spec.sdf is not None:
             p.changeDynamics(b, link, localInertiaDiagonal=engine.inertia[row].tolist(), physicsClientId=c)
         if name in spec.masses:
@@ -236,7 +251,12 @@ def _settle_dynamics(spec: BodySpec, engine: Engine) -> None:
         p.changeDynamics(b, link, jointDamping=0.0, physicsClientId=c)
         p.changeDynamics(b, link, maxJointVelocity=MAX_SPEED, physicsClientId=c)
         p.changeDynamics(b, link, activationState=p.ACTIVATION_STATE_DISABLE_SLEEPING, physicsClientId=c)
+        if spec.has_servo and not spec.self_collision:
+            # without groups Bullet keeps a list of all pairs of neighbours that overlap, which takes half of a step
+            p.setCollisionFilterGroupMask(b, link, _OWN_GROUP, _OTHERS, physicsClientId=c)
     engine.mass.setflags(write=False)
+    if engine.first == 0:
+        _free_rail(engine)
     if engine.dofs:
         friction = engine.file_friction.tolist()
         for i, name in enumerate(engine.joints):
@@ -245,14 +265,26 @@ def _settle_dynamics(spec: BodySpec, engine: Engine) -> None:
         p.setJointMotorControlArray(b, engine.dofs, p.VELOCITY_CONTROL, forces=friction, physicsClientId=c)
 
 
+def _free_rail(engine: Engine) -> None:
+    """The slider between the world and the root: no motor, no damping, no bound on its speed."""
+    c, b, rail = engine.client, engine.body, engine.first
+    p.setJointMotorControl2(b, rail, p.VELOCITY_CONTROL, force=0.0, physicsClientId=c)
+    p.changeDynamics(b, -1, linearDamping=0.0, angularDamping=0.0, physicsClientId=c)
+    p.changeDynamics(b, -1, activationState=p.ACTIVATION_STATE_DISABLE_SLEEPING, physicsClientId=c)
+
+
 def set_initial(spec: BodySpec, engine: Engine) -> None:
     """Pose and speed of the root and the joints. Bullet's base pose is that of the centre of mass, not of the link."""
-    initial, c = spec.initial, engine.client
-    pose = (initial.at, p.getQuaternionFromEuler(initial.rpy))
-    com = compose(pose, engine.com_from_root)
-    p.resetBasePositionAndOrientation(engine.body, *com, physicsClientId=c)
-    if not engine.fixed:
-        p.resetBaseVelocity(engine.body, initial.velocity, initial.angular_velocity, physicsClientId=c)
+    initial, c, length = spec.initial, engine.client, engine.units.length
+    pose: Pose = (initial.at, p.getQuaternionFromEuler(initial.rpy))
+    if engine.first == 0:  # the pose is in the rail
+        p.resetJointState(engine.body, engine.first, 0.0, initial.velocity[2] / length, physicsClientId=c)
+    else:
+        at, turn = compose(pose, engine.com_from_root)
+        p.resetBasePositionAndOrientation(engine.body, [x / length for x in at], turn, physicsClientId=c)
+    if engine.first < 0 and not engine.fixed:
+        velocity = [x / length for x in initial.velocity]
+        p.resetBaseVelocity(engine.body, velocity, initial.angular_velocity, physicsClientId=c)
     for index, name in zip(engine.dofs, engine.joints, strict=True):
         value = initial.joints.get(name, initial.sliders.get(name, 0.0))
         p.resetJointState(engine.body, index, value, 0.0, physicsClientId=c)

@@ -73,7 +73,7 @@ def of_link(link: LinkSpec) -> MassProperties:
         masses.append(link.mass)
         centres.append(np.array(link.at if link.com is None else link.com))
         if link.inertia is not None:
-            inertias.append(np.diag(link.inertia))
+            inertias.append(np.diag(link.inertia) + _off_diagonal(*link.products))
         else:
             assert link.shape is not None  # the document's validation wants inertia otherwise
             inertias.append(_posed(link.mass, link.shape, link.rpy))
@@ -91,6 +91,10 @@ def of_link(link: LinkSpec) -> MassProperties:
         r = c - com
         inertia += own + m * (r @ r * np.eye(3) - np.outer(r, r))
     return MassProperties(mass, com, inertia)
+
+
+def _off_diagonal(xy: float, xz: float, yz: float) -> Array:
+    return np.array([[0.0, xy, xz], [xy, 0.0, yz], [xz, yz, 0.0]])
 
 
 def _posed(mass: float, shape: ShapeSpec, rpy: tuple[float, float, float]) -> Array:

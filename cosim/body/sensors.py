@@ -9,18 +9,33 @@ import numpy as np
 import pybullet as p
 
 from cosim.body.algebra import cross, rotations
+from cosim.body.drive import JointDrive
+from cosim.body.engine import Engine
+from cosim.body.fall import Fall
 from cosim.body.fluid import COM, FRAME, SPIN, TURN, VELOCITY
 from cosim.body.ports import Array, Indices, Port
+from cosim.body.servo import ServoDrive
 
 if TYPE_CHECKING:
     from cosim.body.simulated import SimulatedBody
 
 Refresh = Callable[[Array], None]
+Add = Callable[[str, str, tuple[str, ...], int, Refresh], None]
+#: axes of the ball's hinges (``ground.BALL_AXES``)
+BALL_LABELS = ("minus_y", "x", "minus_z")
 # Sensors that need the link table.
 _LINKED = {
     "link_position", "link_orientation", "link_velocity", "link_angular_velocity", "site_position",
     "com_position", "com_velocity",
 }  # fmt: skip
+
+
+_TOUCHED = {"contact_force", "foot_force"}
+
+
+def needs_contacts(names: set[str]) -> bool:
+    """Whether any of these sensors reads what touches."""
+    return bool(names & _TOUCHED)
 
 
 def needs_links(names: set[str]) -> bool:
@@ -55,16 +70,50 @@ def make_sensors(body: SimulatedBody) -> dict[str, tuple[Port, Refresh]]:
     rows = np.array([engine.links.index(s.link) for s in spec.sites.values()], dtype=np.intp)
     add("site_position", "m", tuple(spec.sites), 3,
         _sites(table, rows, np.array([s.at for s in spec.sites.values()]).reshape(-1, 3)))  # fmt: skip
-    if engine.ground is not None or spec.self_collision:
-        add("contact_force", "N", engine.links, 3, _contact(body))
-    _muscles(body, add)
+    if body.touchable:
+        force, feet = body.contacts.force, body.feet
+        add("contact_force", "N", engine.links, 3, _copied(force))
+        add("foot_force", "N", feet.names, 3, lambda out: feet.force(force, out))
+        if feet.full.any():
+            add("adhesion_force", "N", feet.names, 3, _copied(feet.pull))
+    if isinstance(drive, ServoDrive):
+        add("joint_power", "W", tuple(engine.joints[i] for i in hinges), 1, _taken(drive.power, hinges))
+    if body.fall is not None:
+        _falling(body.fall, add)
+    if engine.ground is not None and engine.ground.ball is not None:
+        _ball(engine, add)
+    if isinstance(drive, JointDrive) and spec.muscles:
+        _muscles(body, drive, add)
     return found
 
 
-def _muscles(body: SimulatedBody, add: Callable[[str, str, tuple[str, ...], int, Refresh], None]) -> None:
-    drive, muscles = body.drive, list(body.spec.muscles.values())
+def _falling(fall: Fall, add: Add) -> None:
+    def fallen(out: Array) -> None:
+        out[0] = fall.fallen
+
+    def tilt(out: Array) -> None:
+        out[0] = fall.tilt
+
+    add("fallen", "1", ("body",), 1, fallen)
+    add("tilt", "rad", ("body",), 1, tilt)
+
+
+def _ball(engine: Engine, add: Add) -> None:
+    """Angles and speeds of the ball's three hinges."""
+    for name, unit, column in (("ball_angle", "rad", 0), ("ball_velocity", "rad/s", 1)):
+
+        def refresh(out: Array, column: int = column) -> None:
+            assert engine.ground is not None
+            states = p.getJointStates(engine.ground.ball, range(3), physicsClientId=engine.client)
+            out[:] = [state[column] for state in states]
+
+        add(name, unit, BALL_LABELS, 1, refresh)
+
+
+def _muscles(body: SimulatedBody, drive: JointDrive, add: Add) -> None:
+    muscles = list(body.spec.muscles.values())
     labels, joint, sign = tuple(body.spec.muscles), drive.muscle_joint, drive.muscle_sign
-    has_arm = bool(muscles) and muscles[0].moment_arm is not None
+    has_arm = muscles[0].moment_arm is not None
     arm = np.array([m.moment_arm or 1.0 for m in muscles])
     offset = np.array([m.rest_length or 0.0 for m in muscles])
     unit = "m" if has_arm else "rad"
@@ -126,20 +175,5 @@ def _frame_velocity(table: Array) -> Refresh:
 def _sites(table: Array, rows: Indices, at: Array) -> Refresh:
     def refresh(out: Array) -> None:
         out[...] = table[rows, FRAME] + (rotations(table[rows, TURN]) @ at[:, :, None])[:, :, 0]
-
-    return refresh
-
-
-def _contact(body: SimulatedBody) -> Refresh:
-    """Sum of normal and friction forces on each link in the last sub-step."""
-
-    def refresh(out: Array) -> None:
-        out[...] = 0.0
-        engine = body.engine
-        for c in p.getContactPoints(bodyA=engine.body, physicsClientId=engine.client):
-            force = c[9] * np.array(c[7]) + c[10] * np.array(c[11]) + c[12] * np.array(c[13])
-            out[c[3] + 1] += force
-            if c[2] == engine.body:
-                out[c[4] + 1] -= force
 
     return refresh

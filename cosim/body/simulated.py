@@ -13,18 +13,31 @@ from numpy.typing import NDArray
 
 from cosim.body import snapshot
 from cosim.body.algebra import compose, rotations
+from cosim.body.contacts import Contacts
 from cosim.body.drive import KINDS, JointDrive
 from cosim.body.engine import Engine, load, set_initial
-from cosim.body.fluid import COM, SPIN, VELOCITY, Fluid
+from cosim.body.fall import Fall
+from cosim.body.feet import Feet, Pull
+from cosim.body.fluid import COM, FRAME, SPIN, VELOCITY, Fluid
+from cosim.body.friction import Friction
 from cosim.body.geometry import describe
 from cosim.body.ports import Array, Port
-from cosim.body.sensors import Refresh, make_sensors, needs_links
+from cosim.body.sensors import Refresh, make_sensors, needs_contacts, needs_links
 from cosim.errors import Problem, SimulationError, UserError
 from cosim.spec.body import BodySpec, WorldSpec
 from cosim.spec.units import suggest
 
 # A link this fast (m/s) has exploded, whatever its size.
 _ABSURD_SPEED = 1e3
+
+
+def _table_scale(length: float) -> Array | None:
+    """(27,): what brings a row of the link table from the engine's units to SI; None where it is in SI."""
+    if length == 1.0:
+        return None
+    scale = np.ones(27)
+    scale[COM] = scale[7:10] = scale[FRAME] = scale[VELOCITY] = length
+    return scale
 
 
 class SimulatedBody:
@@ -49,14 +62,19 @@ class SimulatedBody:
         self._root, self.q, self.v = self.state[:13], self.state[13 : 13 + n], self.state[13 + n :]
         self._root_velocity = (0.0, 0.0, 0.0)
         self.table = np.zeros((len(engine.links), 27))
-        self.drive = JointDrive(spec, engine, dt)
+        self._scale = _table_scale(engine.units.length)
+        self.drive = self._make_drive()
         self._check_kinds()
         self._work = np.zeros(len(KINDS))
         self._old, self._a_free = np.zeros(n), np.zeros(n)
         self._q_list: list[float] = []
+        self.external = {"joint_torque": self.drive.external, "link_force": np.zeros((len(engine.links), 3))}
+        self.contacts = Contacts(engine, np.zeros((len(engine.links), 3)))
+        self.feet = Feet(spec, engine)
+        self.fall = Fall(spec.fall) if spec.fall is not None else None
+        self._friction = Friction(engine.ground, dt * substeps)
         self.actuators = self._make_actuators()
         self.commands = {name: port.buffer() for name, port in self.actuators.items()}
-        self.external = {"joint_torque": self.drive.external, "link_force": np.zeros((len(engine.links), 3))}
         made = make_sensors(self)
         self.sensors: dict[str, Port] = {name: port for name, (port, _) in made.items()}
         self.readings: dict[str, Array] = {name: port.buffer() for name, port in self.sensors.items()}
@@ -67,7 +85,7 @@ class SimulatedBody:
         self._positioned = np.array(
             [i for i, name in enumerate(self.joints) if self._has_position(name)], dtype=np.intp
         )
-        self._wants_links = True
+        self._wants_links = self._wants_contacts = True
         self.fluid = self._make_fluid()
         self.request(self.sensors)
         self._begin()
@@ -94,6 +112,9 @@ class SimulatedBody:
         if problems:
             raise UserError(problems)
 
+    def _make_drive(self) -> Any:
+        return JointDrive(self.spec, self.engine, self.dt)
+
     def _make_actuators(self) -> dict[str, Port]:
         hinges = tuple(n for n, s in zip(self.joints, self.engine.slider, strict=True) if not s)
         sliders = tuple(n for n in self.joints if n not in hinges)
@@ -102,6 +123,7 @@ class SimulatedBody:
             Port("torque", "N*m", hinges),
             Port("force", "N", sliders),
             Port("position", "rad", tuple(n for n in self.joints if self._has_position(n))),
+            Port("adhesion", "1", self.feet.names if self.feet.full.any() else ()),
         ]  # fmt: skip
         return {port.name: port for port in ports if port.labels}
 
@@ -119,6 +141,7 @@ class SimulatedBody:
             text = "; ".join(f"no sensor '{n}'{suggest(n, self.sensors)}" for n in unknown)
             raise UserError(f"body {self.spec.name}: {text}")
         self._wants_links = needs_links(wanted)
+        self._wants_contacts = needs_contacts(wanted)
         self._active = [(self._refresh[name], self.readings[name]) for name in self.sensors if name in wanted]
 
     # -- the loop ----------------------------------------------------------------------------------------------------
@@ -129,18 +152,50 @@ class SimulatedBody:
         Raises SimulationError, naming tick, variable and joint or link, when the state is not finite or absurd.
         """
         self._take_commands()
-        self.drive.command()
-        pushed = bool(self.external["link_force"].any())
-        for _ in range(self.substeps):
-            self._substep(tick, pushed)
+        self._friction.begin(tick, self.engine)
+        self.contacts.begin()
+        pulls = self.feet.pulls()
+        self._advance(tick, bool(self.external["link_force"].any()), pulls)
+        if self.contacts.touches:
+            self.contacts.finish()
+        if self.feet.names:
+            self.feet.look(self.contacts)
         if self.fluid is None:
             if self._wants_links:
                 self._read_links()
             else:
                 self._read_root()
         self._check(tick)
+        if self.fall is not None:
+            self._watch(self.fall, tick)
         for refresh, out in self._active:
             refresh(out)
+
+    def _advance(self, tick: int, pushed: bool, pulls: list[Pull]) -> None:
+        """The sub-steps of a tick."""
+        self.drive.command()
+        collects = self._collects
+        for _ in range(self.substeps):
+            if pulls:
+                self.feet.apply(pulls)
+            self._substep(tick, pushed)
+            if collects:
+                self.contacts.collect()
+
+    @property
+    def _collects(self) -> bool:
+        """Whether somebody wants to know what touches."""
+        return self.touchable and (self._wants_contacts or self.feet.sticks)
+
+    @property
+    def touchable(self) -> bool:
+        """Whether anything can touch the body."""
+        return self.engine.ground is not None or self.spec.self_collision
+
+    def _watch(self, fall: Fall, tick: int) -> None:
+        at, turn = self._root[:3].tolist(), self._root[3:7].tolist()
+        frame, frame_turn = compose((at, turn), self.engine.root_from_com)
+        fall.look(frame_turn, frame[2], tick)
 
     def _take_commands(self) -> None:
         drive, commands = self.drive, self.commands
@@ -152,6 +207,8 @@ class SimulatedBody:
             drive.torque[self._sliders] = commands["force"]
         if "position" in commands:
             drive.target[self._positioned] = commands["position"]
+        if "adhesion" in commands:
+            self.feet.adhesion[:] = commands["adhesion"]
 
     def _substep(self, tick: int, pushed: bool) -> None:
         engine, drive, fluid = self.engine, self.drive, self.fluid
@@ -202,11 +259,15 @@ class SimulatedBody:
         others = len(engine.links) - 1
         if others:
             # computeForwardKinematics: without it the poses are those of a step ago
+            first = engine.first + 1
+            rows = range(first, first + others)
             states = p.getLinkStates(
-                body, range(others), computeLinkVelocity=1, computeForwardKinematics=1, physicsClientId=client
+                body, rows, computeLinkVelocity=1, computeForwardKinematics=1, physicsClientId=client
             )
             flat = chain.from_iterable(chain.from_iterable(states))
             table[1:] = np.fromiter(flat, np.float64, 27 * others).reshape(others, 27)
+            if self._scale is not None:
+                table[1:] *= self._scale
         at, turn, velocity, spin = self._read_root()
         frame, frame_turn = compose((at, turn), engine.root_from_com)
         root = table[0]
@@ -216,20 +277,27 @@ class SimulatedBody:
     def _read_root(self) -> tuple[tuple[float, ...], ...]:
         """Position, orientation, velocity and spin of the root's centre of mass; they also go into `_root`."""
         body, client = self.engine.body, self.engine.client
-        at, turn = p.getBasePositionAndOrientation(body, physicsClientId=client)
-        velocity, spin = p.getBaseVelocity(body, physicsClientId=client)
+        if self.engine.first == 0:  # on a rail
+            state = p.getLinkState(body, 0, computeLinkVelocity=1, computeForwardKinematics=1, physicsClientId=client)
+            at, turn, velocity, spin = state[0], state[1], state[6], state[7]
+        else:
+            at, turn = p.getBasePositionAndOrientation(body, physicsClientId=client)
+            velocity, spin = p.getBaseVelocity(body, physicsClientId=client)
+        if self._scale is not None:
+            length = self.engine.units.length
+            at, velocity = tuple(x * length for x in at), tuple(x * length for x in velocity)
         self._root[:] = (*at, *turn, *velocity, *spin)
         self._root_velocity = velocity
         return at, turn, velocity, spin
 
     def _push(self) -> None:
-        engine, force = self.engine, self.external["link_force"]
+        engine, force, units = self.engine, self.external["link_force"], self.engine.units
         if self.fluid is None:
             self._read_links()
         for row in np.flatnonzero(force.any(axis=1)):
+            push, at = (force[row] / units.force).tolist(), (self.table[row, COM] / units.length).tolist()
             p.applyExternalForce(
-                engine.body, int(row) - 1, force[row].tolist(), self.table[row, COM].tolist(), p.WORLD_FRAME,
-                physicsClientId=engine.client,
+                engine.body, int(row) + engine.first, push, at, p.WORLD_FRAME, physicsClientId=engine.client
             )  # fmt: skip
 
     def _check(self, tick: int) -> None:
@@ -271,11 +339,14 @@ class SimulatedBody:
             array[...] = 0.0
         self._read_joints()
         if "position" in self.commands:
-            holds = [bool((s := self.spec.joints[self.joints[i]].position) and s.hold) for i in self._positioned]
-            self.commands["position"][:] = np.where(holds, self.q[self._positioned], np.nan)
+            self.commands["position"][:] = self._hold()
         self._take_commands()
-        self.drive.parts[:] = 0.0
-        self.drive.total[:] = 0.0
+        self.drive.reset()
+        self.feet.reset()
+        self.contacts.force[...] = 0.0
+        if self.fall is not None:
+            self.fall.reset()
+        self._friction.reset()
         self._read_links()
         if self.fluid is not None:
             self.fluid.read(self.table)
@@ -286,6 +357,11 @@ class SimulatedBody:
             self.fluid.work = 0.0
         for refresh, out in ((self._refresh[name], self.readings[name]) for name in self.sensors):
             refresh(out)
+
+    def _hold(self) -> Array:
+        """Targets before the first command."""
+        holds = [bool((s := self.spec.joints[self.joints[i]].position) and s.hold) for i in self._positioned]
+        return np.where(holds, self.q[self._positioned], np.nan)
 
     def _probe(self) -> None:
         engine = self.engine
@@ -309,11 +385,22 @@ class SimulatedBody:
         fresh = load(self.spec, self.world, self.dt)
         # the engine object stays: sensors and fluid keep references to it
         self.engine.client, self.engine.body, self.engine.ground = fresh.client, fresh.body, fresh.ground
+        self._friction.reset()
 
     @property
     def restores_exactly(self) -> bool:
         """Whether nothing can touch the body (see ``snapshot.py``)."""
-        return self.engine.ground is None and not self.spec.self_collision
+        return not self.touchable
+
+    @property
+    def kept(self) -> dict[str, Array]:
+        """Beside the ports' arrays: what the next tick depends on, and what is counted."""
+        kept: dict[str, Array] = {"acceleration": self._a_free, "work": self._work}
+        if self.feet.names:
+            kept["touch"] = self.feet.touch
+        if self.fall is not None:
+            kept["fall"] = self.fall.latch
+        return kept
 
     def snapshot(self) -> dict[str, NDArray[Any]]:
         """See ``cosim.body.snapshot``."""

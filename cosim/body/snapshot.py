@@ -29,7 +29,7 @@ import pybullet as p
 from numpy.typing import NDArray
 
 from cosim.body.engine import Engine, quiet
-from cosim.body.ports import Array, arrays_of
+from cosim.body.ports import arrays_of
 from cosim.errors import UserError
 
 if TYPE_CHECKING:
@@ -39,20 +39,15 @@ Saved = dict[str, NDArray[Any]]
 ENGINE = "engine"
 
 
-def _numbers(body: SimulatedBody) -> dict[str, Array]:
-    """What we keep ourselves from one step to the next, beside the ports."""
-    return {"acceleration": body._a_free, "work": body._work}
-
-
 def take(body: SimulatedBody) -> Saved:
     """The arrays of the ports, and beside them ``engine``, Bullet's file (uint8); ``acceleration``, the lagged joint
-    accelerations (n,) of ``drive.py``; ``work`` and ``fluid_work``, J."""
+    accelerations (n,) of ``drive.py``; ``work`` and ``fluid_work``, J; ``touch`` and ``fall`` of those that can."""
     with tempfile.TemporaryDirectory(prefix="cosim-") as folder:
         file = Path(folder) / "body.bullet"
         p.saveBullet(str(file), physicsClientId=body.engine.client)
         content = np.frombuffer(file.read_bytes(), dtype=np.uint8)
     saved: Saved = {ENGINE: content}
-    saved |= {key: array.copy() for key, array in (_numbers(body) | arrays_of(body)).items()}
+    saved |= {key: array.copy() for key, array in (body.kept | arrays_of(body)).items()}
     saved["fluid_work"] = np.array(body.fluid.work if body.fluid is not None else 0.0)
     return saved
 
@@ -60,7 +55,7 @@ def take(body: SimulatedBody) -> Saved:
 def give(body: SimulatedBody, saved: Mapping[str, NDArray[Any]]) -> None:
     """Bring `body`, whose engine was just loaded, to the saved state. Raises UserError if it is of another body."""
     engine = body.engine
-    arrays = _numbers(body) | arrays_of(body)
+    arrays = body.kept | arrays_of(body)
     for key, array in arrays.items():
         if key not in saved or saved[key].shape != array.shape:
             raise UserError(f"the saved state of the body does not fit body '{body.spec.name}': {key} differs")

@@ -142,7 +142,7 @@ def _body(document: Document) -> dict[str, Any]:
 
     spec = document.spec
     assert isinstance(spec, BodySpec)
-    body = build(spec, WorldSpec(), 1e-3, 1)
+    body = build(spec, WorldSpec(), 1e-6, 1)
     try:
         return {
             "mass": body.total_mass,

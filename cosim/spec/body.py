@@ -8,6 +8,7 @@ from typing import Any, Literal
 from pydantic import Field, PrivateAttr, model_validator
 
 from cosim.spec.body_check import check_body, check_link
+from cosim.spec.body_extras import FallSpec, FootSpec, ServoSpec, SolverSpec
 from cosim.spec.body_types import (
     Angles,
     Color,
@@ -15,10 +16,10 @@ from cosim.spec.body_types import (
     Damping,
     Direction,
     Effort,
-    Gravity,
     LinearDrags,
     Moments,
     Position,
+    Products,
     QuadraticDrags,
     Size,
     Spin,
@@ -26,15 +27,15 @@ from cosim.spec.body_types import (
     Vector,
     Velocity,
 )
+from cosim.spec.body_world import WaterSpec, WorldSpec
 from cosim.spec.common import Located, Name, Spec
 from cosim.spec.units import (
     Angle,
     AngularDamping,
     Density,
-    Fraction,
+    Inertia,
     Length,
     Mass,
-    NonNegative,
     Positive,
     PositiveLength,
     Stiffness,
@@ -119,8 +120,9 @@ class LinkSpec(Spec):
     """A rigid link.
 
     `shape` is centred at `at`, turned by `rpy`, in the link's frame (the frame of the joint that leads to it). The
-    mass is spread evenly over the shape unless `com` and `inertia` (principal moments Ixx, Iyy, Izz about the centre
-    of mass, along the link's axes) are given. `parts` are further shapes, with their own masses.
+    mass is spread evenly over the shape unless `com` and `inertia` (moments Ixx, Iyy, Izz about the centre of mass,
+    along the link's axes) are given; `products` are the tensor's other elements Ixy, Ixz, Iyz. `parts` are further
+    shapes, with their own masses.
     """
 
     fixed: bool = False
@@ -130,6 +132,7 @@ class LinkSpec(Spec):
     mass: Mass | None = None
     com: Position | None = None
     inertia: Moments | None = None
+    products: Products = ORIGIN
     parts: list[PartSpec] = Field(default_factory=list)
     color: Color = GREY
     collide: bool = True
@@ -152,7 +155,10 @@ class PositionSpec(Spec):
 
 
 class JointDynamics(Spec):
-    """What a joint does by itself: -stiffness (q - rest) - damping dq/dt, dry friction, the bound on driven torque."""
+    """What a joint does by itself: -stiffness (q - rest) - damping dq/dt, dry friction, the bound on driven torque.
+
+    `armature` is added to the moments of inertia of the child link (a rotor, or what keeps the smallest links stable).
+    """
 
     kind: Literal["hinge", "slider", "fixed"] = "hinge"
     damping: Damping = 0.0
@@ -161,16 +167,21 @@ class JointDynamics(Spec):
     friction: Effort = 0.0
     max_torque: Effort | None = None
     position: PositionSpec | None = None
+    armature: Inertia = 0.0
+    servo: ServoSpec | None = None
 
     @model_validator(mode="after")
     def _kind(self) -> JointDynamics:
         if self.kind == "fixed":
-            given = [k for k in ("damping", "stiffness", "friction") if getattr(self, k)]
-            given += [k for k in ("max_torque", "position") if getattr(self, k) is not None]
+            given = [k for k in ("damping", "stiffness", "friction", "armature") if getattr(self, k)]
+            given += [k for k in ("max_torque", "position", "servo") if getattr(self, k) is not None]
             if given:
                 raise Located([((key,), f"a fixed joint has no {key}") for key in given])
-        if self.kind == "slider" and self.position is not None:
-            raise Located([(("position",), "position control is for hinges")])
+        if self.kind == "slider":
+            what = {"position": "position control", "servo": "a servo", "armature": "armature"}
+            given = [key for key in what if getattr(self, key)]
+            if given:
+                raise Located([((key,), f"{what[key]} is for hinges") for key in given])
         return self
 
 
@@ -267,55 +278,6 @@ class InitialSpec(Spec):
     sliders: dict[str, Length] = Field(default_factory=dict)
 
 
-class PlaneSpec(Spec):
-    """Level ground."""
-
-    height: Length = 0.0
-    friction: NonNegative = 0.7
-    restitution: Fraction = 0.0
-
-
-class GroundSpec(Spec):
-    """The ground of a world, written ``none``, ``plane`` or ``{plane: {friction: 0.7}}``."""
-
-    plane: PlaneSpec | None = None
-
-    @model_validator(mode="before")
-    @classmethod
-    def _short(cls, raw: Any) -> Any:
-        match raw:
-            case "none" | None:
-                return {}
-            case "plane" | {"plane": None}:
-                return {"plane": {}}
-            case str():
-                raise UnitError(f"no ground '{raw}', expected none or plane")
-        return raw
-
-
-class WaterSpec(Spec):
-    """Still or steadily flowing water below `surface` (height)."""
-
-    density: Density = 1000.0
-    surface: Length = 0.0
-    current: Velocity = ORIGIN
-
-
-class WorldSpec(Spec):
-    """What is around the body; gravity points along -z."""
-
-    gravity: Gravity = 9.81
-    ground: GroundSpec = Field(default_factory=GroundSpec)
-    water: WaterSpec | None = None
-
-    @model_validator(mode="before")
-    @classmethod
-    def _water(cls, raw: Any) -> Any:
-        if isinstance(raw, dict) and raw.get("water") == "none":
-            return {**raw, "water": None}
-        return raw
-
-
 class BodySpec(Spec):
     """A whole body document (``cosim: body/1``).
 
@@ -324,6 +286,8 @@ class BodySpec(Spec):
     given there replaces the file's) and `masses` replaces masses of links, their inertias scaled with them.
     `length` is the body length that speeds are reported in, `axis` the links from head to tail, `forward` the
     direction of the head in the root link's frame.
+    With a `servo` at any joint the body is driven by explicit torques (see ``ServoSpec``): no muscles, springs, dampers
+    or position control beside it, and no water.
     """
 
     cosim: Literal["body/1"]
@@ -347,6 +311,9 @@ class BodySpec(Spec):
     axis: list[str] = Field(default_factory=list)
     forward: Direction = (-1.0, 0.0, 0.0)
     self_collision: bool = False
+    feet: dict[Name, FootSpec] = Field(default_factory=dict)
+    fall: FallSpec | None = None
+    solver: SolverSpec = Field(default_factory=SolverSpec)
     _directory: Path = PrivateAttr(default_factory=Path)
 
     @model_validator(mode="after")
@@ -359,9 +326,14 @@ class BodySpec(Spec):
         self._directory = Path((context or {}).get("directory", "."))
 
     @property
+    def has_servo(self) -> bool:
+        """Whether explicit torques drive it."""
+        return any(joint.servo is not None for joint in self.joints.values())
+
+    @property
     def directory(self) -> Path:
         """The folder of the document."""
         return self._directory
 
 
-__all__ = ["BodySpec", "WorldSpec"]
+__all__ = ["BodySpec", "WaterSpec", "WorldSpec"]

@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree
 
+import numpy as np
+
 from cosim.spec.common import Located
 from cosim.spec.units import suggest
 
@@ -20,12 +22,10 @@ Problems = list[tuple[Path_, str]]
 def check_link(link: LinkSpec) -> None:
     """Mass, inertia and shape of one link. Raises Located."""
     problems: Problems = []
-    if link.mass is not None and not link.fixed:
-        if link.mass == 0 and not any(part.mass for part in link.parts):
-            problems.append((("mass",), "a link that moves needs a mass greater than 0"))
-        if link.mass > 0 and link.inertia is None and (link.shape is None or link.shape.mesh is not None):
-            what = "a mesh has no inertia of its own" if link.shape else "a link without a shape has no inertia"
-            problems.append((("inertia",), f"{what}: give inertia: [Ixx, Iyy, Izz]"))
+    shapeless = link.shape is None or link.shape.mesh is not None
+    if link.mass and not link.fixed and link.inertia is None and shapeless:
+        what = "a mesh has no inertia of its own" if link.shape else "a link without a shape has no inertia"
+        problems.append((("inertia",), f"{what}: give inertia: [Ixx, Iyy, Izz]"))
     if link.mass is None and (link.inertia is not None or link.com is not None):
         problems.append((("mass",), "com and inertia need a mass"))
     for index, part in enumerate(link.parts):
@@ -39,8 +39,22 @@ def check_link(link: LinkSpec) -> None:
         if min(x, y, z) <= 0 or max(x, y, z) > (x + y + z) / 2 * (1 + 1e-9):
             text = "no rigid body has this inertia: each moment must be positive and at most the sum of the other two"
             problems.append((("inertia",), text))
+        elif any(link.products):
+            problems += _products(link)
+    elif any(link.products):
+        problems.append((("products",), "products of inertia go with inertia: [Ixx, Iyy, Izz]"))
     if problems:
         raise Located(problems)
+
+
+def _products(link: LinkSpec) -> Problems:
+    """The principal moments must be those of a rigid body too."""
+    assert link.inertia is not None
+    (xx, yy, zz), (xy, xz, yz) = link.inertia, link.products
+    x, y, z = np.linalg.eigvalsh([[xx, xy, xz], [xy, yy, yz], [xz, yz, zz]]).tolist()
+    if x > 0 and z <= (x + y) * (1 + 1e-9):
+        return []
+    return [(("products",), f"no rigid body has these: the principal moments would be {x:g}, {y:g} and {z:g} kg*m^2")]
 
 
 def check_body(body: BodySpec) -> None:
@@ -64,6 +78,7 @@ def check_body(body: BodySpec) -> None:
         problems += _unknown("joint", joints, [(("joints", name), name) for name in body.joints])
         problems += _unknown("link", links, [(("masses", name), name) for name in body.masses])
     problems += _references(body, links, joints)
+    problems += _driven(body)
     if problems:
         raise Located(problems)
 
@@ -123,6 +138,7 @@ def _references(body: BodySpec, links: set[str], joints: set[str]) -> Problems:
     uses = [(("fluid", "drag", k), k) for k in body.fluid.drag]
     uses += [(("sites", k, "link"), s.link) for k, s in body.sites.items()]
     uses += [(("axis", i), k) for i, k in enumerate(body.axis)]
+    uses += [(("feet", k, "link"), f.link) for k, f in body.feet.items()]
     problems += _unknown("link", links, uses)
     for name, muscle in body.muscles.items():
         joint = body.joints.get(muscle.joint)
@@ -139,6 +155,34 @@ def _references(body: BodySpec, links: set[str], joints: set[str]) -> Problems:
     return problems
 
 
+def _driven(body: BodySpec) -> Problems:
+    """What goes with servos, and what goes with them only."""
+    problems: Problems = []
+    if not body.has_servo:
+        for key in ("length", "mass"):
+            if getattr(body.solver, key) != 1.0:
+                problems.append((("solver", key), "units of the engine are for bodies with servos"))
+        problems += [(("joints", name, "armature"), "armature is for bodies with links of their own")
+                     for name, joint in body.joints.items() if joint.armature and not body.links]  # fmt: skip
+        return problems
+    why = "a body with servos is driven by explicit torques"
+    if not body.links:
+        return [(("joints",), f"{why} and needs its links and joints here: cosim body import writes them")]
+    if body.muscles:
+        problems.append((("muscles",), f"{why} and has no muscles"))
+    if body.fluid.drag or body.fluid.buoyancy is not None:
+        problems.append((("fluid",), f"{why} and feels no water"))
+    for name, joint in body.joints.items():
+        for key in ("stiffness", "damping", "position"):
+            if getattr(joint, key):
+                problems.append((("joints", name, key), f"{why}: {key} goes with muscles and position control"))
+        if joint.servo is not None and not joint.armature:
+            problems.append((("joints", name, "armature"), "a servo needs an armature, which its step is judged by"))
+        if joint.kind == "slider":
+            problems.append((("joints", name, "kind"), f"{why}: sliders are not among what they move"))
+    return problems
+
+
 def _initial(body: BodySpec) -> Problems:
     problems: Problems = []
     for group, kind, values in (("joints", "hinge", body.initial.joints), ("sliders", "slider", body.initial.sliders)):
@@ -151,6 +195,21 @@ def _initial(body: BodySpec) -> Problems:
             elif joint.limits and not joint.limits[0] <= value <= joint.limits[1]:
                 low, high = joint.limits
                 problems.append((("initial", group, name), f"{value:g} is outside the limits {low:g} to {high:g}"))
+    return problems
+
+
+def _masses(body: BodySpec, leads: dict[str, str]) -> Problems:
+    """A link that moves has a mass, or stands between two joints and has the armature of the one that leads to it."""
+    inner = {joint.parent for joint in body.joints.values()}
+    problems: Problems = []
+    for name, link in body.links.items():
+        if link.fixed or link.mass or any(part.mass for part in link.parts):
+            continue
+        if link.mass is None:
+            problems.append((("links", name, "mass"), "a link that moves needs a mass"))
+        elif name not in leads or not body.joints[leads[name]].armature or name not in inner:
+            text = "a link that moves needs a mass greater than 0 (or, between two hinges, an armature of the first)"
+            problems.append((("links", name, "mass"), text))
     return problems
 
 
@@ -176,9 +235,7 @@ def _tree(body: BodySpec) -> Problems:
         problems += [(("links", name), text) for name in roots[1:]]
     problems += [(("links", name, "fixed"), f"only the root can be fixed; '{name}' is the child of '{leads[name]}'")
                  for name, link in body.links.items() if link.fixed and name in leads]  # fmt: skip
-    problems += [(("links", name, "mass"), "a link that moves needs a mass")
-                 for name, link in body.links.items()
-                 if not link.fixed and link.mass is None and not any(p.mass for p in link.parts)]  # fmt: skip
+    problems += _masses(body, leads)
     for name in body.links:
         seen = [name]
         while seen[-1] in leads:

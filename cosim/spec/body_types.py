@@ -21,6 +21,7 @@ from cosim.spec.units import (
     UnitError,
     evaluate,
     parse,
+    quantity,
     vector,
 )
 
@@ -31,10 +32,15 @@ Angles = vector(Angle)
 Color = vector(Fraction)
 Size = vector(PositiveLength)
 Moments = vector(Inertia)
+Products = vector(quantity("kg*m^2"))
 QuadraticDrags = vector(QuadraticDrag)
 LinearDrags = vector(LinearDrag)
 Velocity = vector(Speed)
 Spin = vector(AngularSpeed)
+Pull = quantity("N", low=0)
+PositiveMass = quantity("kg", low=0, open_low=True)
+ContactStiffness = quantity("N/m", low=0, open_low=True)
+ContactDamping = quantity("N*s/m", low=0)
 
 
 def _unit_vector(raw: Vector) -> Vector:
