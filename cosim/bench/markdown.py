@@ -3,6 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
+
+_MACHINE = "{processor}, {cores} cores, {system}; load average at the beginning and at the end: {load}"
+
+
+def made(result: Mapping[str, Any]) -> list[str]:
+    """How a result came about, a paragraph each: the command and its date, the machine, the versions, and what is left
+    out."""
+    load = ", ".join(f"{value:.2f}" for value in result["load"])
+    return [
+        f"`{result['command']}`, {result['date']}",
+        _MACHINE.format(**result["machine"], load=load),
+        ", ".join(f"{name} {version}" for name, version in result["versions"].items()),
+        *result["skipped"],
+    ]
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from cosim.bench.markdown import cell as _cell
+from cosim.bench.markdown import made
 from cosim.bench.markdown import number as _number
 from cosim.bench.markdown import table as _table
 
@@ -57,7 +58,6 @@ _SIZES = {
     "tick_ms": "tick, ms", "network_steps": "network steps a tick", "body_steps": "body steps a tick",
     "motor_delay_ms": "motor delay of the row *at once*, ms",
 }  # fmt: skip
-_MACHINE = "{processor}, {cores} cores, {system}; load average at the beginning and at the end: {load}"
 _HOW = """\
 Medians of {rounds} rounds in which the sides take turns, range in brackets; ratios are taken within a round. Building
 and filling are not timed."""
@@ -80,15 +80,11 @@ _TITLES = {"1k": "1 000", "10k": "10 000", "100k": "100 000", "fly": "138 639"}
 
 def page(result: Mapping[str, Any]) -> str:
     """The whole page."""
-    machine, measured = result["machine"], result["measured"]
+    measured = result["measured"]
     columns = [_title(name) for name in measured]
-    load = ", ".join(f"{value:.2f}" for value in result["load"])
     parts = [
         "# What a tick costs",
-        f"`{result['command']}`, {result['date']}",
-        _MACHINE.format(**machine, load=load),
-        ", ".join(f"{name} {version}" for name, version in result["versions"].items()),
-        *result["skipped"],
+        *made(result),
         _table(["", *columns], _sizes(measured)),
         _HOW.format(rounds=result["rounds"]),
         *([_NETWORKS] if any(name in _TITLES for name in measured) else []),

@@ -6,10 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from cosim.bench.jobs import PARTS
-from cosim.bench.markdown import cell, number, table
+from cosim.bench.markdown import cell, made, number, table
 from cosim.bench.scaling_page import section as section_of_lone
 
-_MACHINE = "{processor}, {cores} cores, {system}; load average at the beginning and at the end: {load}"
 _HOW = """\
 Medians of {rounds} rounds in which the sides take turns, range in brackets; ratios are taken within a round. All sides
 have the same neurons, edges, weights and delays, all are left alone (no input is written). Brian2's executable and
@@ -35,14 +34,10 @@ _FLY_ROWS = {
 
 def page(result: Mapping[str, Any]) -> str:
     """The whole page."""
-    load = ", ".join(f"{value:.2f}" for value in result["load"])
     ratios = {**result.get("scaling", {}).get("ratios", {}), **result.get("fly", {}).get("ratios", {})}
     parts = [
         "# A network on several ranks",
-        f"`{result['command']}`, {result['date']}",
-        _MACHINE.format(**result["machine"], load=load),
-        ", ".join(f"{name} {version}" for name, version in result["versions"].items()),
-        *result["skipped"],
+        *made(result),
         _HOW.format(rounds=result["rounds"]),
         *(["## Ratios", table(["ratio", ""], [[name, cell(one)] for name, one in ratios.items()])] if ratios else []),
         *(_scaling(result["scaling"]) if "scaling" in result else []),

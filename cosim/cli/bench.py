@@ -10,18 +10,22 @@ from cosim.cli.output import add_json, engines_quiet, print_json
 from cosim.errors import UserError
 
 HELP = "measure the speed on this machine"
-_WHAT = "lockstep: what a tick costs, and where; shards: what ranks that share a network gain, and what it costs them"
+_WHAT = (
+    "lockstep: what a tick costs, and where; shards: what ranks that share a network gain, and what it costs them; "
+    "sweep: what many runs cost, beside the way in which lesion studies are published"
+)
 _NAMES = (
     "lockstep: networks (1k, 10k, 100k, fly) or experiments; without any: 1k 10k 100k salamander_swim stretch_reflex. "
-    "shards: scaling, lone (one rank of many by itself, and a model of the cost), fly; without any: all"
+    "shards: scaling, lone (one rank of many by itself, and a model of the cost), fly; without any: all. "
+    "sweep: published, efficiency; without any: both"
 )
 
 
 def arguments(verb: argparse.ArgumentParser) -> None:
     """The arguments of the verb."""
-    verb.add_argument("what", choices=("lockstep", "shards"), metavar="WHAT", help=_WHAT)
+    verb.add_argument("what", choices=("lockstep", "shards", "sweep"), metavar="WHAT", help=_WHAT)
     verb.add_argument("names", nargs="*", metavar="NAME", help=_NAMES)
-    verb.add_argument("--repeats", type=int, metavar="N", help="rounds in which the sides take turns (5)")
+    verb.add_argument("--repeats", type=int, metavar="N", help="rounds in which the sides take turns (5; sweep: 3)")
     verb.add_argument("--ranks", metavar="N,N", help="shards: numbers of ranks (1,2,4, as far as there are cores)")
     verb.add_argument("--quick", action="store_true", help="cosim's compiled backend alone, in two rounds")
     add_json(verb)
@@ -39,6 +43,13 @@ def execute(given: argparse.Namespace) -> int:
             from cosim.bench.shards_page import page
 
             found = shards.run(given.names, ranks, given.repeats, quick=given.quick, say=say)
+        elif given.what == "sweep":
+            from cosim.bench import sweep
+            from cosim.bench.sweep_page import page
+
+            if given.quick:
+                raise UserError("--quick: 'sweep' has no quick measurement")
+            found = sweep.run(given.names, given.repeats, say=say)
         else:
             from cosim.bench import lockstep
             from cosim.bench.page import page
