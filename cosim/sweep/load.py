@@ -90,7 +90,8 @@ def load_sweep(
         raise UserError(found)
     rebase(resolved)
     try:
-        experiment = zoo.find("experiment", node.value, document=resolved.path)
+        # workers get this path, and must give its documents the same names
+        experiment = zoo.find("experiment", node.value, document=resolved.path).resolve()
     except UserError as error:
         raise UserError([node.problem("experiment", p.message) for p in error.problems]) from None
     changes = tuple(resolved.deferred)

@@ -87,7 +87,7 @@ def prepared(found: Plan, groups: Groups, store: Store, options: Options) -> Pre
     ]
     sweep = found.sweep
     job = Job(
-        str(sweep.experiment.resolve()), str(store.path.resolve()), options.backend, list(sweep.spec.measure),
+        str(sweep.experiment), str(store.path.resolve()), options.backend, list(sweep.spec.measure),
         sweep.spec.keep == "runs", groups.texts,
     )  # fmt: skip
     return Prepared(found, store, job, tasks, len(mine) - len(tasks), options)

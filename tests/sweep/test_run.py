@@ -210,3 +210,14 @@ def test_documents_that_change_meanwhile_stop_it(here: Path, capfd: pytest.Captu
     _, err = job.communicate(timeout=60)
     assert job.returncode == 1
     assert "run/mine.yaml was changed while the sweep ran; start it again" in err
+
+
+def test_documents_may_lie_beside_the_working_directory(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(here, "cosim: experiment/1\nname: mine\nextends: stretch_reflex\n", "mine")
+    text = SMALL[: SMALL.index("ablate:")] + "repeat: 1\nmeasure: [rate_MN]\n"
+    write(here, text.replace("experiment: stretch_reflex", "experiment: ./mine.yaml"))
+    (here / "work").mkdir()
+    monkeypatch.chdir(here / "work")
+    write(here / "work", "cosim: sweep/1\nname: more\nextends: ../../run/tiny.yaml\n", "more")
+    for name in ("../run/tiny.yaml", "run/more.yaml"):
+        assert main(["sweep", name, "--out", f"out {name[-9]}"]) == 0
