@@ -30,6 +30,14 @@ def rotation(rpy: tuple[float, float, float]) -> Array:
     ])  # fmt: skip
 
 
+def rpy_of(turn: Array) -> Array:
+    """Roll, pitch, yaw (3,) of a rotation matrix (3, 3)."""
+    pitch = np.arcsin(np.clip(-turn[2, 0], -1, 1))
+    if abs(turn[2, 0]) > 1 - 1e-12:  # gimbal lock: roll and yaw turn about one axis, put all into roll
+        return np.array([np.arctan2(-turn[1, 2], turn[1, 1]), pitch, 0.0])
+    return np.array([np.arctan2(turn[2, 1], turn[2, 2]), pitch, np.arctan2(turn[1, 0], turn[0, 0])])
+
+
 # the rotation that takes the shape's own axis, z, to the one asked for
 ALONG = {
     "z": np.eye(3),

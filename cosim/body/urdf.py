@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from cosim.body.inertia import ALONG, MassProperties, of_link, rotation
+from cosim.body.inertia import ALONG, MassProperties, of_link, rotation, rpy_of
 from cosim.body.ports import Array
 from cosim.body.units import Units
 from cosim.spec.body import (
@@ -80,14 +80,6 @@ def _numbers(values: Array | tuple[float, ...], unit: float = 1.0) -> str:
     return '"' + " ".join(repr(float(v) / unit) for v in values) + '"'
 
 
-def _rpy(turn: Array) -> Array:
-    """Roll, pitch, yaw (3,) of a rotation matrix (3, 3)."""
-    pitch = np.arcsin(np.clip(-turn[2, 0], -1, 1))
-    if abs(turn[2, 0]) > 1 - 1e-12:  # gimbal lock: roll and yaw turn about one axis, put all into roll
-        return np.array([np.arctan2(-turn[1, 2], turn[1, 1]), pitch, 0.0])
-    return np.array([np.arctan2(turn[2, 1], turn[2, 2]), pitch, np.arctan2(turn[1, 0], turn[0, 0])])
-
-
 def _link(name: str, link: LinkSpec, armature: float, directory: Path, units: Units) -> Iterator[str]:
     yield f"<link name={_quoted(name)}>"
     # a fixed root has no mass; without this element Bullet would make it 1 kg and say so
@@ -120,7 +112,7 @@ def _inertial(body: MassProperties, units: Units) -> Iterator[str]:
 def _shape(part: PartSpec, directory: Path, unit: float) -> Iterator[str]:
     text, along = _geometry(part.shape, directory, unit)
     turn = rotation(part.rpy) @ ALONG[along]
-    yield f"<origin xyz={_numbers(part.at, unit)} rpy={_numbers(_rpy(turn))}/>"
+    yield f"<origin xyz={_numbers(part.at, unit)} rpy={_numbers(rpy_of(turn))}/>"
     yield f"<geometry>{text}</geometry>"
 
 

@@ -14,7 +14,7 @@ import traceback
 from collections.abc import Sequence
 
 from cosim import __version__
-from cosim.cli import bench, cache, check, fetch, report, run, schema, show, sweep
+from cosim.cli import bench, body, cache, check, fetch, report, run, schema, show, sweep
 from cosim.cli import list as list_
 from cosim.errors import CosimError
 from cosim.mpi.world import rank_by_launcher, world
@@ -22,6 +22,7 @@ from cosim.mpi.world import rank_by_launcher, world
 VERBS = {
     "list": list_,
     "show": show,
+    "body": body,
     "check": check,
     "run": run,
     "sweep": sweep,
