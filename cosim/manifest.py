@@ -83,4 +83,12 @@ def _body(simulation: Simulation) -> dict[str, Any] | None:
     body = simulation.lockstep.body
     if body is None:
         return None
-    return {"total_mass": body.total_mass, "joints": list(body.joints), "links": list(body.links)}
+    world = simulation.experiment.loaded.spec.world
+    ball = world.ground.ball
+    return {
+        "total_mass": body.total_mass,
+        "joints": list(body.joints),
+        "links": list(body.links),
+        "gravity": world.gravity,
+        "ball_radius": ball.radius if ball is not None else None,
+    }

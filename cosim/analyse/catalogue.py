@@ -32,6 +32,16 @@ METRICS: dict[str, Metric] = {
     "oscillation_frequency": Metric("Hz", "frequency of the neurons with a rhythm"),
     "oscillation_sd": Metric("Hz", "their standard deviation"),
     "oscillating": Metric("", "share of neurons with a rhythm"),
+    "tracking_rmse_mean": Metric("deg", "joint error of the replay (mean of the joints)"),
+    "tracking_rmse_worst": Metric("deg", "joint error of the replay (worst joint)"),
+    "vertical_force_over_weight": Metric("", "vertical force / weight"),
+    "ground_speed": Metric("mm/s", "speed over the ground"),
+    "torque_rms": Metric("uN mm", "joint torque (root mean square)"),
+    "positive_power": Metric("nW", "positive joint power"),
+    "contact_balanced_accuracy": Metric("", "contacts: balanced accuracy"),
+    "contact_r": Metric("", "contacts: correlation"),
+    "contact_balanced_accuracy_shifted": Metric("", "contacts: accuracy, best shift of the record"),
+    "contact_r_shifted": Metric("", "contacts: correlation, best shift of the record"),
     "survival": Metric("", "rate of survival of the rhythm"),
 }
 

@@ -26,6 +26,7 @@ from cosim.analyse.options import (
     SwimOptions,
 )
 from cosim.analyse.oscillation import oscillation
+from cosim.analyse.replay import replay
 from cosim.errors import Problem, UserError
 from cosim.record.layout import PopulationLayout
 from cosim.record.result import Result, Trace
@@ -242,6 +243,7 @@ MEASURES: dict[str, Callable[[Result, Any, float], Metrics]] = {
     "locking": locking,
     "response": response,
     "oscillation": oscillation,
+    "replay": replay,
 }
 
 

@@ -11,6 +11,7 @@ from cosim.analyse.options import (
     MeasureSpec,
     OscillationOptions,
     RatesOptions,
+    ReplayOptions,
     ResponseOptions,
     RhythmOptions,
 )
@@ -26,6 +27,17 @@ _SWIM = ("frequency", "wave_number", "joint_amplitude", "speed", "tail_beat", _C
 _RHYTHM = ("frequency", "neural_frequency", "ptcc", "left_right_phase", "neural_wave_number")
 _OSCILLATION = ("oscillation_frequency", "oscillation_sd", "oscillating")
 _LOCKING = ("locked", "locking_resultant", "locking_drift", "locking_phase")
+_REPLAY = (
+    "tracking_rmse_mean", "tracking_rmse_worst", "vertical_force_over_weight", "ground_speed", "torque_rms",
+    "positive_power",
+)  # fmt: skip
+_CONTACTS = (
+    "contact_balanced_accuracy", "contact_r", "contact_balanced_accuracy_shifted", "contact_r_shifted",
+)  # fmt: skip
+_REPLAYED = (
+    "joint_angle", "contact_force", "foot_force", "com_position", "ball_angle", "ball_velocity", "joint_torque",
+    "joint_power",
+)  # fmt: skip
 #: what `facts.anatomy` reads where it was recorded
 _ANATOMY = ("joint_angle", "link_position", "com_position", "site_position")
 _POWER = ("joint_torque", "joint_velocity")
@@ -54,6 +66,8 @@ def names(kind: str, options: Spec, recorded: Sequence[str]) -> list[str]:
         return [f"latency_{one.replace('/', '_')}" for one in options.channel] if several else ["latency"]
     if isinstance(options, ResponseOptions):
         return [f"{one}_{name}" for name in options.of for one in ("amplitude", "latency")]
+    if isinstance(options, ReplayOptions):
+        return [*_REPLAY, *(_CONTACTS if options.contacts is not None else ())]
     return list({"swim": _SWIM, "rhythm": _RHYTHM, "locking": _LOCKING, "oscillation": _OSCILLATION}[kind])
 
 
@@ -105,6 +119,8 @@ def reduced(
             series.add(options.channel)
         elif isinstance(options, OscillationOptions):
             series.add(options.series)
+        elif isinstance(options, ReplayOptions):
+            series |= {f"body/{sensor}" for sensor in _REPLAYED}
         elif isinstance(options, ResponseOptions):
             series |= options.series
         else:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, ValidationInfo, model_validator
 
 from cosim.spec.choice import CellIds
 from cosim.spec.common import ListOf, Name, NonEmpty, Spec
-from cosim.spec.units import Delay, Duration, Fraction, Frequency, NonNegative, PositiveLength, Time, UnitError
+from cosim.spec.units import Delay, Duration, Force, Fraction, Frequency, NonNegative, PositiveLength, Time, UnitError
 
 Labels = Annotated[list[str], ListOf, NonEmpty]
 
@@ -142,6 +143,28 @@ class ResponseOptions(Spec):
         return frozenset(f"state/{one.population}/{self.variable}" for one in self.of.values())
 
 
+def _path(raw: Any, info: ValidationInfo) -> Any:
+    """A file name as an absolute path: it starts from the document's folder."""
+    folder = (info.context or {}).get("directory")
+    return str(Path(folder) / Path(raw).expanduser()) if folder is not None and isinstance(raw, str) else raw
+
+
+class ReplayOptions(Spec):
+    """A replay of kinematics: tracking_rmse_mean and tracking_rmse_worst, vertical_force_over_weight, ground_speed,
+    torque_rms, positive_power; and with ``contacts``, a CSV file ``time [ms],LEG,...`` of measured contacts (1: down),
+    contact_balanced_accuracy, contact_r and the best of `shifts` circular shifts of the record.
+
+    A leg is down in a frame of the record where the mean vertical force on its foot is above `threshold`. ``command``
+    names what was replayed (where there are several), ``between`` the part that is measured.
+    """
+
+    command: Name | None = None
+    contacts: Annotated[str, BeforeValidator(_path)] | None = None
+    threshold: Force = 3e-7
+    shifts: Annotated[int, Field(ge=0)] = 30
+    between: tuple[Time, Time] | None = None
+
+
 class OscillationOptions(Band):
     """Rhythm of a recorded state variable, in every neuron by itself: oscillation_frequency and oscillation_sd over the
     neurons that have one, and their share, oscillating."""
@@ -163,6 +186,7 @@ OPTIONS: dict[str, type[Spec]] = {
     "locking": LockingOptions,
     "response": ResponseOptions,
     "oscillation": OscillationOptions,
+    "replay": ReplayOptions,
 }
 
 
@@ -176,6 +200,7 @@ class MeasureSpec(Spec):
     locking: LockingOptions | None = None
     response: ResponseOptions | None = None
     oscillation: OscillationOptions | None = None
+    replay: ReplayOptions | None = None
 
     @model_validator(mode="before")
     @classmethod

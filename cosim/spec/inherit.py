@@ -37,7 +37,9 @@ _FILES: dict[str, tuple[Path_, ...]] = {
         ("commands", "*", "file"),
         ("commands", "*", "fourier", "file"),
         ("commands", "*", "kinematics"),
+        ("measure", "replay", "contacts"),
         ("drives", "*", "file", "path"),
+        ("world", "ground", "heightfield", "file"),
     ),
 }
 _NAMES_OR_FILES: dict[str, tuple[Path_, ...]] = {
