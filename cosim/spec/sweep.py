@@ -129,6 +129,10 @@ class SweepSpec(Spec):
         problems: list[tuple[tuple[str | int, ...], str]] = []
         if self.ablate.get(INTACT):
             problems.append((("ablate", INTACT), "the intact arm has no ablations; give this arm another name"))
+        if "vary" in self.model_fields_set:
+            listed = isinstance(self.vary, list)
+            here = [("vary", k) if listed else ("vary",) for k, block in enumerate(self.blocks) if not block]
+            problems += [(path, "must not be empty") for path in here]
         for key in ("repeat", "measure"):
             items = getattr(self, key)
             twice = [item for i, item in enumerate(items) if item in items[:i]] if isinstance(items, list) else []

@@ -17,12 +17,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cosim.errors import Problem
 from cosim.graph.random import stream, uniforms
 from cosim.graph.shuffle import permutation
 from cosim.graph.values import dimension, quantiles
 from cosim.spec.circuit import Draw
 from cosim.spec.common import Located
+from cosim.spec.overrides import split
 from cosim.spec.sweep import AxisSpec, DesignSpec, SpacedSpec, SweepSpec, Vary
 from cosim.spec.units import (
     NONE,
@@ -120,6 +120,7 @@ def expand(spec: SweepSpec, root: Node, scope: Scope) -> tuple[list[Axis], list[
                 column = [(text_of(one.plain()), one) for one in _column(path, values, node, spec, n, scope)]
             except UnitError as error:
                 raise Located([((*here, path), str(error))]) from None
+            _units(path, [one for _, one in column], (*here, path), isinstance(values, list), scope)
             axis, known = axes.setdefault(path, Axis(path)), numbers.setdefault(path, {})
             for text, one in column:
                 axis.values.setdefault(text, one)
@@ -218,6 +219,20 @@ def _drawn(draw: Draw, u: F64, scope: Scope) -> list[str]:
     return [_text(float(number) / factor, unit) for number in quantiles(draw, scope, u, dim)]
 
 
+def _units(path: str, column: list[Node], here: tuple[str | int, ...], listed: bool, scope: Scope) -> None:
+    """Raise Located where the values of a document's parameter have not its dimension: where it is used, nothing tells
+    that they came from here."""
+    *above, name = split(path)
+    own = scope.get(str(name)) if len(above) <= 2 and above[-1:] in ([], ["parameters"]) else None
+    if own is None or np.ndim(own.value):
+        return
+    for i, node in enumerate(column):
+        try:
+            evaluate(node.plain(), own.dim, scope)
+        except UnitError as error:
+            raise Located([((*here, i) if listed else here, str(error))]) from None
+
+
 def _measure(axis: Axis, scope: Scope) -> None:
     """The values of an axis in SI units, where they are numbers of one dimension."""
     found: list[Value] = []
@@ -231,8 +246,3 @@ def _measure(axis: Axis, scope: Scope) -> None:
         return
     axis.si = [float(value.value) for value in found]
     axis.unit = unit_text(dims.pop() if dims else NONE)
-
-
-def problems(error: Located, document: Any) -> list[Problem]:
-    """Located problems with the lines of the sweep's document."""
-    return [document.problem(path, message) for path, message in error.problems]

@@ -68,6 +68,35 @@ def test_refused_with_file_line_and_reason(old: str, new: str, part: str, messag
     assert len(problems) == 1, problems
 
 
+@pytest.mark.parametrize("path", ["strength", "parameters.strength", "circuit.parameters.strength"])
+@pytest.mark.parametrize("values", ["[1 nA, 2 mV]", "{linspace: [1 mV, 2 mV, 3]}"])
+def test_a_parameter_keeps_its_unit(here: Path, path: str, values: str) -> None:
+    # it has none where it is used, and that would be told of another file
+    circuit = "cosim: circuit/1\nname: mine\nextends: stretch_reflex\nparameters: {strength: 0.2 nA}\n"
+    circuit += "set: {projections.Ia_MN.parameters.w: strength}\n"
+    experiment = "cosim: experiment/1\nname: strong\nextends: stretch_reflex\ncircuit: mine\n"
+    (here / "circuits/mine").mkdir(parents=True)
+    (here / "circuits/mine/circuit.yaml").write_text(circuit, encoding="utf-8")
+    write(here, experiment, "strong")
+    text = "cosim: sweep/1\nname: tiny\nexperiment: strong\nvary:\n  AXIS: VALUES\nmeasure: [rate_MN]\n"
+    assert load_sweep(write(here, text.replace("AXIS", path).replace("VALUES", "[1 nA, 0]"))).size == 2
+    with pytest.raises(UserError) as error:
+        load_sweep(write(here, text.replace("AXIS", path).replace("VALUES", values)))
+    (problem,) = error.value.problems
+    assert (problem.file, problem.line) == ("run/tiny.yaml", 5)
+    assert "mV': expected a current, e.g. '5 pA', got a voltage" in problem.message
+
+
+@pytest.mark.parametrize(("vary", "place"), [("{}", "vary"), ("[{duration: [1 s]}, {}]", "vary.1")])
+def test_a_grid_without_axes(vary: str, place: str) -> None:
+    head = SWEEP[: SWEEP.index("vary:")]
+    with pytest.raises(UserError) as error:
+        load_sweep(write(Path.cwd(), f"{head}vary: {vary}\nmeasure: [rate_MN]\n"))
+    (problem,) = error.value.problems
+    assert (problem.path, problem.message) == (place, "must not be empty")
+    assert problem.line == line_of(f"{head}vary:", "vary:")
+
+
 def test_axes_that_cannot_be_zipped() -> None:
     text = changed(ZIP, "gain: [1, 2]", "gain: [1]")
     with pytest.raises(UserError) as error:
