@@ -12,7 +12,9 @@ from cosim.bridge.clock import Clock
 from cosim.bridge.commands import Commands, CurveCommands
 from cosim.bridge.inputs import Inputs
 from cosim.bridge.lockstep import Lockstep
+from cosim.bridge.outgoing import Outgoing
 from cosim.bridge.schedule import Schedule, schedule_ablations, schedule_perturbations
+from cosim.bridge.steps import StepWire
 from cosim.bridge.wires import MotorWire, SensoryWire
 from cosim.errors import UserError
 from cosim.graph.build import build as build_network
@@ -125,7 +127,7 @@ def _wire(
     schedule, pushes = Schedule(), Schedule()
     inputs = None
     sensory: dict[str, SensoryWire] = {}
-    motor: dict[str, MotorWire] = {}
+    motor: dict[str, Outgoing] = {}
     commands: list[Commands] = []
     if network is not None and running is not None:
         inputs = Inputs(network, running)
@@ -154,6 +156,9 @@ def _wire(
             try:
                 if wire.sensory:
                     sensory[name] = SensoryWire(name, wire, network, inputs, body, clock, scope)
+                elif wire.trajectory is not None:
+                    folder = parts.experiment_folder
+                    motor[name] = StepWire(name, wire, network, running, body, clock, scope, folder)
                 else:
                     motor[name] = MotorWire(name, wire, network, running, body, clock, scope)
             except (Located, UnitError) as error:

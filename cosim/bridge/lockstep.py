@@ -27,9 +27,10 @@ from cosim.bridge.clock import Clock
 from cosim.bridge.commands import Commands
 from cosim.bridge.inputs import Inputs
 from cosim.bridge.link import BodyLink
+from cosim.bridge.outgoing import Outgoing
 from cosim.bridge.overlap import BodyThread
 from cosim.bridge.schedule import Schedule
-from cosim.bridge.wires import MotorWire, SensoryWire
+from cosim.bridge.wires import SensoryWire
 from cosim.errors import SimulationError
 from cosim.graph.ir import NetworkIR
 from cosim.neural.backend import NeuralBackend, Spikes
@@ -76,7 +77,7 @@ class Lockstep:
     body: BodyLike | None
     inputs: Inputs | None
     sensory: list[SensoryWire]
-    motor: list[MotorWire]
+    motor: list[Outgoing]
     commands: list[Commands]
     schedule: Schedule
     #: pushes of the body, apart from `schedule` because the body may be a tick ahead of the network

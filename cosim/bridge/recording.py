@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from cosim.bridge.lockstep import Lockstep
-from cosim.bridge.wires import MotorWire, SensoryWire
+from cosim.bridge.outgoing import Outgoing
+from cosim.bridge.wires import SensoryWire
 from cosim.errors import UserError
 from cosim.graph.ir import PopulationIR
 from cosim.graph.lesion import where_mask
@@ -170,7 +171,7 @@ def _plan(spec: ExperimentSpec, lockstep: Lockstep) -> tuple[RecordLayout, list[
                 layout = command_series(command.name, command.channels, unit=command.unit, every=every)
                 series.append((layout, command.target, False))
     if spec.record.wires:
-        wires: list[SensoryWire | MotorWire] = [*lockstep.sensory, *lockstep.motor]
+        wires: list[SensoryWire | Outgoing] = [*lockstep.sensory, *lockstep.motor]
         for wire in wires:
             for side in ("sent", "delivered"):
                 layout = wire_series(wire.name, side, wire.channels, unit=wire.unit)

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from cosim.body.ports import BodyLike
 from cosim.bridge.clock import Clock
-from cosim.bridge.wires import MotorWire, SensoryWire
+from cosim.bridge.outgoing import Outgoing
+from cosim.bridge.wires import SensoryWire
 from cosim.graph.ir import NetworkIR
 from cosim.graph.lesion import select
 from cosim.neural.backend import NeuralBackend
@@ -60,7 +61,7 @@ def silenced(ablation: AblateSpec) -> Select:
 
 def schedule_ablations(
     schedule: Schedule, spec: ExperimentSpec, network: NetworkIR, backend: NeuralBackend, clock: Clock,
-    sensory: dict[str, SensoryWire], motor: dict[str, MotorWire], circuit_projections: set[str],
+    sensory: dict[str, SensoryWire], motor: dict[str, Outgoing], circuit_projections: set[str],
 ) -> list[tuple[Path, str]]:  # fmt: skip
     """Enter all lesions into the schedule; returns the problems (paths in the experiment document)."""
     problems: list[tuple[Path, str]] = []
@@ -91,7 +92,7 @@ def schedule_ablations(
                 schedule.at(tick, _silence(backend, name, ids, readers))
         elif ablation.cut is not None and ablation.cut.startswith("wires."):
             wire = ablation.cut.removeprefix("wires.")
-            wires: dict[str, SensoryWire | MotorWire] = {**sensory, **motor}
+            wires: dict[str, SensoryWire | Outgoing] = {**sensory, **motor}
             if wire not in wires:
                 problems.append(((*here, "cut"), f"no wire '{wire}'{suggest(wire, wires)}"))
                 continue
@@ -108,7 +109,7 @@ def schedule_ablations(
     return problems
 
 
-def _silence(backend: NeuralBackend, name: str, ids: NDArray[np.int64], readers: list[MotorWire]) -> Callable[[], None]:
+def _silence(backend: NeuralBackend, name: str, ids: NDArray[np.int64], readers: list[Outgoing]) -> Callable[[], None]:
     def action() -> None:
         backend.silence(name, ids)
         for wire in readers:
@@ -117,7 +118,7 @@ def _silence(backend: NeuralBackend, name: str, ids: NDArray[np.int64], readers:
     return action
 
 
-def _cut_wire(wire: SensoryWire | MotorWire) -> Callable[[], None]:
+def _cut_wire(wire: SensoryWire | Outgoing) -> Callable[[], None]:
     def action() -> None:
         wire.cut = True
 

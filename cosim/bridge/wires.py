@@ -15,6 +15,7 @@ from cosim.bridge.delay import DelayLine
 from cosim.bridge.encode import Crossing, preferred
 from cosim.bridge.formula import Formula
 from cosim.bridge.inputs import Inputs, Slot, Source
+from cosim.bridge.outgoing import Outgoing
 from cosim.graph.connect import neuron_scope
 from cosim.graph.ir import NetworkIR
 from cosim.graph.lesion import select
@@ -193,7 +194,7 @@ class SensoryWire:
                 tape.mark(now, ids, view)
 
 
-class MotorWire:
+class MotorWire(Outgoing):
     """Spikes or a state variable, decoded, delayed, written to the body's commands."""
 
     def __init__(
@@ -206,8 +207,8 @@ class MotorWire:
         clock: Clock,
         scope: Scope,
     ) -> None:
+        super().__init__(name)
         assert spec.write is not None and spec.decode is not None and spec.source is not None
-        self.name = name
         port, self._index, self.channels = port_channels(body.actuators, spec.write, "write")
         self.actuator, self.unit = port.name, port.unit
         self._dim = unit_dim(port.unit)
@@ -216,7 +217,6 @@ class MotorWire:
         population, ids, self._groups = _groups(spec.source, network, n)
         self._first = network.populations[population].first
         self.population = population
-        self._open = np.ones(1)
         self._soft_start = round(spec.soft_start / clock.tick) if spec.soft_start else 0
         parameters = {**scope, **wire_parameters(spec, n, scope)}
         self._decode, dim = self._decoder(spec, backend, network, population, clock, parameters)
@@ -259,7 +259,8 @@ class MotorWire:
                 message = f"population '{population}' has no variable '{decode.state}'{suggest(decode.state, units)}"
                 raise Located([(("decode", "state"), message)])
             values = backend.watch(population, decode.state)
-            alive = self._alive = np.ones(len(values))
+            alive = np.ones(len(values))
+            self._alive = alive
             members = np.flatnonzero(g.channel_of >= 0)
             channel = g.channel_of[members]
 
@@ -314,38 +315,16 @@ class MotorWire:
 
         return mapped
 
-    _alive: F64 | None = None
     _filter: RateWindow | ExponentialFilter | None = None
 
-    @property
-    def shortest_delay(self) -> int:
-        """The least delay of a channel, ticks."""
-        return int(self._line.delays.min())
-
-    @property
-    def cut(self) -> bool:
-        """Whether the nerve is cut: it sends what silent neurons would."""
-        return not self._open[0]
-
-    @cut.setter
-    def cut(self, cut: bool) -> None:
-        self._open[0] = not cut
-
     def memory(self) -> dict[str, F64]:
-        """What the wire holds from tick to tick: the arrays themselves. (`cut` and silenced neurons are lesions.)"""
         found = {"sent": self.sent, "delivered": self.delivered, **self._line.memory()}
         for part in (self._filter, self._activation):
             if part is not None:
                 found |= {f"decoder/{key}": value for key, value in part.memory().items()}
         return found
 
-    def silence(self, ids: NDArray[np.int64]) -> None:
-        """A silenced graded neuron reads 0."""
-        if self._alive is not None:
-            self._alive[ids] = 0.0
-
     def push(self, tape: Tape) -> None:
-        """Decode the last tick's spikes and put the commands on their way."""
         x = tape.gate(self._decode(tape), self._open)
         if self._activation is not None:
             x = self._activation.on(tape, x)
@@ -355,7 +334,6 @@ class MotorWire:
         self._line.store(tape, self.sent)
 
     def apply(self, tape: Tape) -> None:
-        """Give the body the commands that are due."""
         self._line.take(tape, self.delivered)
         tape.put(self.delivered, self._index, self._command)
 

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cosim.bridge.lockstep import Lockstep
-from cosim.bridge.wires import MotorWire, SensoryWire
+from cosim.bridge.outgoing import Outgoing
+from cosim.bridge.wires import SensoryWire
 from cosim.errors import UserError
 from cosim.record import Recorder
 
@@ -18,7 +19,7 @@ Arrays = dict[str, NDArray[Any]]
 
 def _wires(lockstep: Lockstep) -> Arrays:
     """The arrays themselves."""
-    wires: list[SensoryWire | MotorWire] = [*lockstep.sensory, *lockstep.motor]
+    wires: list[SensoryWire | Outgoing] = [*lockstep.sensory, *lockstep.motor]
     return {f"wires/{wire.name}/{key}": array for wire in wires for key, array in wire.memory().items()}
 
 

@@ -11,6 +11,7 @@ from cosim.spec.body import WorldSpec
 from cosim.spec.choice import CellIds, Conditions
 from cosim.spec.circuit import Count
 from cosim.spec.common import Expr, ListOf, Located, Name, NonEmpty, Spec, as_list
+from cosim.spec.trajectory import PhaseDecoder, TrajectorySpec
 from cosim.spec.units import Delay, Duration, Fraction, Frequency, Length, Time, UnitError
 
 
@@ -189,18 +190,24 @@ class ActivationDynamics(Spec):
 
 
 class DecodeSpec(Spec):
-    """How neural activity becomes commands: exactly one of rate, filter, state; then optionally `dynamics`."""
+    """How neural activity becomes commands: exactly one of rate, filter, state, phase; then optionally `dynamics`.
+
+    ``phase`` goes with the wire's `trajectory`.
+    """
 
     rate: RateDecoder | None = None
     filter: FilterDecoder | None = None
     state: Name | None = None
+    phase: PhaseDecoder | None = None
     dynamics: ActivationDynamics | None = None
 
     @model_validator(mode="after")
     def _one(self) -> DecodeSpec:
-        kinds = ("rate", "filter", "state")
+        kinds = ("rate", "filter", "state", "phase")
         if sum(getattr(self, k) is not None for k in kinds) != 1:
             raise UnitError(f"expected exactly one of {', '.join(kinds)}")
+        if self.phase is not None and self.dynamics is not None:
+            raise Located([(("dynamics",), "dynamics are for muscles, and do not go with phase")])
         return self
 
 
@@ -208,7 +215,8 @@ Labels = Annotated[list[Name] | Literal["all"], BeforeValidator(lambda raw: raw 
 
 
 class WireSpec(Spec):
-    """One bundle of channels between network and body. Sensory: read, encode, to. Motor: from, decode, write.
+    """One bundle of channels between network and body. Sensory: read, encode, to. Motor: from, decode, write (or, where
+    a phase is decoded, trajectory).
 
     ``delay`` is one time for all channels or one per channel. ``expression`` (motor) maps decoded values: it sees x,
     x_opposite (the channel of the other side at the same place) and the parameters; ``soft_start`` multiplies the
@@ -224,6 +232,7 @@ class WireSpec(Spec):
     source: Annotated[Select | None, Field(alias="from")] = None
     decode: DecodeSpec | None = None
     write: dict[Name, Labels] | None = None
+    trajectory: TrajectorySpec | None = None
     expression: Expr | None = None
     clip: tuple[Expr, Expr] | None = None
     soft_start: Duration | None = None
@@ -239,7 +248,7 @@ class WireSpec(Spec):
     @model_validator(mode="after")
     def _direction(self) -> WireSpec:
         sensory = {"read": self.read, "encode": self.encode, "to": self.to}
-        motor = {"from": self.source, "decode": self.decode, "write": self.write}
+        motor = {"from": self.source, "decode": self.decode, "write": self.write or self.trajectory}
         sensory_keys = [k for k, v in sensory.items() if v is not None]
         motor_keys = [k for k, v in motor.items() if v is not None]
         if sensory_keys and motor_keys:
@@ -254,11 +263,25 @@ class WireSpec(Spec):
         for key, value in (other if sensory_keys else only).items():
             if value is not None:
                 raise Located([((key,), f"{key} belongs to {'motor' if sensory_keys else 'sensory'} wires")])
+        self._steps()
         for key in ("read", "write"):
             ports = getattr(self, key)
             if ports is not None and len(ports) != 1:
                 raise Located([((key,), "expected exactly one sensor or actuator")])
         return self
+
+    def _steps(self) -> None:
+        """What goes with a decoded phase, and what does not."""
+        phase = self.decode is not None and self.decode.phase is not None
+        if not phase and self.trajectory is not None:
+            raise Located([(("trajectory",), "a trajectory needs a phase: decode: {phase: ...}")])
+        if not phase:
+            return
+        if self.trajectory is None:
+            raise Located([(("decode", "phase"), "a decoded phase needs a trajectory to play")])
+        for key in ("write", "expression", "clip", "parameters"):
+            if getattr(self, key):
+                raise Located([((key,), f"{key} does not go with a trajectory, which says itself what it writes")])
 
 
 class FourierSpec(Spec):

@@ -21,8 +21,8 @@ Play = Callable[[int, I32], bool]
 
 _FAST = ("add", "sub", "mul", "div", "max", "min", "lt", "ge")
 _OTHERS = (
-    "gate", "take", "put", "add_at", "sum_at", "mark", "ramp", "store", "recall", "count", "skip", "append", "advance",
-    "finite",
+    "gate", "take", "put", "add_at", "sum_at", "mark", "ramp", "store", "recall", "count", "pick", "skip", "append",
+    "advance", "finite",
 )  # fmt: skip
 CODES = {name: code for code, name in enumerate((*ELEMENTWISE, *_OTHERS))}
 _LAYOUT = np.dtype(

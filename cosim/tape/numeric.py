@@ -101,6 +101,16 @@ def _count(op: Op) -> Action:
     return act
 
 
+def _pick(op: Op, a: Any, table: Any) -> Action:
+    columns = np.arange(op.n)
+
+    def act(tick: int, ids: I32) -> None:
+        row = np.where(a > 0, np.where(a < op.p - 1, a, op.p - 1), 0.0).astype(np.int64)
+        table.take(row * op.n + columns, out=op.out, mode="clip")
+
+    return act
+
+
 def _skip(op: Op) -> Action:
     return lambda tick, ids: (tick + op.p) % op.q
 
@@ -125,6 +135,6 @@ def _finite(op: Op, a: Any) -> Action:
 _ANSWERING = ("advance", "finite")
 _OTHERS: dict[str, Callable[..., Action]] = {
     "gate": _gate, "take": _take, "put": _put, "add_at": _add_at, "sum_at": _sum_at, "mark": _mark, "ramp": _ramp,
-    "store": _store, "recall": _recall, "count": _count, "skip": _skip, "append": _append, "advance": _advance,
-    "finite": _finite,
+    "store": _store, "recall": _recall, "count": _count, "pick": _pick, "skip": _skip, "append": _append,
+    "advance": _advance, "finite": _finite,
 }  # fmt: skip

@@ -79,7 +79,7 @@ ELEMENTWISE: dict[str, tuple[Function, int, str]] = {
     **{
         name: _exact(name)
         for name in (
-            "exp", "log", "sin", "cos", "tan", "tanh", "floor", "sqrt", "square", "cube", "fourth", "power",
+            "exp", "log", "sin", "cos", "tan", "tanh", "arctan", "floor", "sqrt", "square", "cube", "fourth", "power",
         )
     },
     "mod": (_ufunc(np.remainder), 2, "tape_mod(a, b)"),

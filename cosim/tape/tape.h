@@ -137,6 +137,13 @@ extern "C" int64_t cosim_play(const tape::Op *ops, int64_t n_ops, int64_t tick, 
                     out[channel] += 1.0;
             }
             break;
+        case TAPE_pick:
+            for (int64_t i = 0; i < n; i++)
+            {
+                const double row = in[i] > 0 ? (in[i] < double(o.p - 1) ? in[i] : double(o.p - 1)) : 0.0;
+                out[i] = o.b[int64_t(row) * n + i];
+            }
+            break;
         case TAPE_skip:
             if (tape::modulo(tick + o.p, o.q))
                 k += n;

@@ -118,6 +118,14 @@ class Tape:
         self._add(Op("count", n, out, (), _places(channel_of), p=len(channel_of) - 1))
         return out
 
+    def pick(self, rows: F64, table: F64) -> F64:
+        """out[i] = table[rows[i], i] for a table (depth, n); rows are rounded down, and those that are not there (or
+        not numbers) are the nearest one (the first)."""
+        depth, n = table.shape
+        out = np.zeros(n)
+        self._add(Op("pick", n, out, (_checked(rows, n), _flat(table)), p=depth))
+        return out
+
     def append(self, values: F64, block: F64, column: int, used: I64) -> None:
         """Write the values into row used[0] of a block (rows, width), from a column on."""
         width = block.shape[1]

@@ -164,3 +164,17 @@ def test_arrays_of_other_numbers_are_copied_there_and_back() -> None:
     truth[:] = False
     tape.play(1)
     assert whole.tolist() == [2, 2, 2]
+
+
+def test_rows_of_a_table_are_picked_element_by_element(library: ctypes.PyDLL) -> None:
+    table = np.arange(12.0).reshape(4, 3)
+    for player in (None, library):
+        rows = np.array([0.0, 2.9, 3.0])
+        tape = Tape()
+        out = tape.pick(rows, table)
+        play = tape.load(player)
+        play(0, np.empty(0, dtype=np.int32))
+        assert out.tolist() == [0.0, 7.0, 11.0]
+        rows[:] = [-1.0, np.nan, np.inf]
+        play(1, np.empty(0, dtype=np.int32))
+        assert out.tolist() == [0.0, 1.0, 11.0]
