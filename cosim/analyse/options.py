@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field, ValidationInfo, model_validator
+from pydantic import Field, model_validator
 
 from cosim.spec.choice import CellIds
 from cosim.spec.common import ListOf, Name, NonEmpty, Spec
+from cosim.spec.replay import DataFile
 from cosim.spec.units import Delay, Duration, Force, Fraction, Frequency, NonNegative, PositiveLength, Time, UnitError
 
 Labels = Annotated[list[str], ListOf, NonEmpty]
@@ -143,12 +143,6 @@ class ResponseOptions(Spec):
         return frozenset(f"state/{one.population}/{self.variable}" for one in self.of.values())
 
 
-def _path(raw: Any, info: ValidationInfo) -> Any:
-    """A file name as an absolute path: it starts from the document's folder."""
-    folder = (info.context or {}).get("directory")
-    return str(Path(folder) / Path(raw).expanduser()) if folder is not None and isinstance(raw, str) else raw
-
-
 class ReplayOptions(Spec):
     """A replay of kinematics: tracking_rmse_mean and tracking_rmse_worst, vertical_force_over_weight, ground_speed,
     torque_rms, positive_power; and with ``contacts``, a CSV file ``time [ms],LEG,...`` of measured contacts (1: down),
@@ -159,7 +153,7 @@ class ReplayOptions(Spec):
     """
 
     command: Name | None = None
-    contacts: Annotated[str, BeforeValidator(_path)] | None = None
+    contacts: DataFile | None = None
     threshold: Force = 3e-7
     shifts: Annotated[int, Field(ge=0)] = 30
     between: tuple[Time, Time] | None = None

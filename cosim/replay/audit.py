@@ -46,8 +46,7 @@ class Audit:
 
     torque_error: RMS difference between servo torques and inverse dynamics minus contacts over the torques' RMS;
     worst_joint and worst_error: the joint with the largest share; momentum_error: RMS over steps and directions of
-    dp/dt minus (sum of forces minus weight), momentum taken before and after the step; root_error: RMS of the force
-    that the root would need from outside.
+    dp/dt minus (sum of forces minus weight); root_error: RMS of the force that the root would need from outside.
     """
 
     steps: int
@@ -105,6 +104,7 @@ def audit(steps: Steps, joints: tuple[str, ...]) -> Audit:
     """Compare every step's torques with inverse dynamics, and its change of momentum with the forces."""
     n = len(steps.torques)
     error, root, change = np.zeros_like(steps.torques), np.zeros((n, 3)), np.zeros((n, 3))
+    carried = np.full((1, 3), np.nan)
     for begin in range(0, n, _BLOCK):
         part = slice(begin, min(begin + _BLOCK, n))
         chosen = (steps.loads.moment >= part.start) & (steps.loads.moment < part.stop)
@@ -113,14 +113,16 @@ def audit(steps: Steps, joints: tuple[str, ...]) -> Audit:
             steps.loads.force[chosen],
         )  # fmt: skip
         before = place(steps.tree, _motion(steps, part, 0))
-        after = place(steps.tree, _motion(steps, part, 1))
         needed, left = inverse_dynamics(steps.tree, before, steps.gravity, loads)
         error[part] = needed - steps.torques[part]
         root[part] = left[:, :3]
         outside = np.zeros((part.stop - begin, 3))
         np.add.at(outside, loads.moment, loads.force)
         outside[:, 2] -= steps.tree.mass.sum() * steps.gravity
-        change[part] = (momentum(steps.tree, after) - momentum(steps.tree, before)) / steps.dt - outside
+        # a step's velocities belong to the positions for which they were solved, those at its beginning
+        found = momentum(steps.tree, place(steps.tree, _motion(steps, part, 1)))
+        change[part] = np.diff(found, axis=0, prepend=carried) / steps.dt - outside
+        carried = found[-1:]
     seen = {"none": [0, 1, 2], "vertical": [2]}.get(steps.tether, [])
     rms = float(np.sqrt(np.mean(steps.torques**2)))
     by_joint = np.sqrt(np.mean(error**2, axis=0))
@@ -132,7 +134,7 @@ def audit(steps: Steps, joints: tuple[str, ...]) -> Audit:
         torque_error=float(np.sqrt(np.mean(error**2))) / rms if rms else float("nan"),
         worst_joint=joints[worst],
         worst_error=float(by_joint[worst]) / rms if rms else float("nan"),
-        momentum_error=_rms(change[:, seen]) * steps.force_unit if free else float("nan"),
+        momentum_error=_rms(change[1:, seen]) * steps.force_unit if free else float("nan"),
         root_error=_rms(root[:, seen]) * steps.force_unit if free else float("nan"),
     )
 
@@ -142,13 +144,13 @@ def _rms(values: F64) -> float:
 
 
 def _motion(steps: Steps, part: slice, shift: int) -> Motion:
-    """The motion before (shift 0) or after (1) the steps of a part, with the accelerations of these steps."""
+    """Positions and accelerations of the steps of a part, with the velocities before (shift 0) or after them (1)."""
     n = steps.torques.shape[1]
     now, then = steps.states[part], steps.states[part.start + 1 : part.stop + 1]
     rate = (then - now) / steps.dt
-    at = then if shift else now
+    speed = then if shift else now
     return Motion(
-        at=at[:, 0:3], turn=at[:, 3:7], velocity=at[:, 7:10], spin=at[:, 10:13],
+        at=now[:, 0:3], turn=now[:, 3:7], velocity=speed[:, 7:10], spin=speed[:, 10:13],
         acceleration=rate[:, 7:10], spin_acceleration=rate[:, 10:13],
-        q=at[:, 13 : 13 + n], v=at[:, 13 + n :], a=rate[:, 13 + n :],
+        q=now[:, 13 : 13 + n], v=speed[:, 13 + n :], a=rate[:, 13 + n :],
     )  # fmt: skip

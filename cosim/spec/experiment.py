@@ -11,6 +11,7 @@ from cosim.spec.body import WorldSpec
 from cosim.spec.choice import CellIds, Conditions
 from cosim.spec.circuit import Count
 from cosim.spec.common import Expr, ListOf, Located, Name, NonEmpty, Spec, as_list
+from cosim.spec.replay import ReplaySpec
 from cosim.spec.trajectory import PhaseDecoder, TrajectorySpec
 from cosim.spec.units import Delay, Duration, Fraction, Frequency, Length, Time, UnitError
 
@@ -439,6 +440,7 @@ class ExperimentSpec(Spec):
     checkpoint: CheckpointSpec | None = None
     measure: MeasureSpec = Field(default_factory=MeasureSpec)
     reference: str | None = None
+    replay: ReplaySpec | None = None
 
     @model_validator(mode="after")
     def _whole(self) -> ExperimentSpec:
