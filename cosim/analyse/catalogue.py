@@ -42,6 +42,13 @@ METRICS: dict[str, Metric] = {
     "contact_r": Metric("", "contacts: correlation"),
     "contact_balanced_accuracy_shifted": Metric("", "contacts: accuracy, best shift of the record"),
     "contact_r_shifted": Metric("", "contacts: correlation, best shift of the record"),
+    "step_frequency": Metric("Hz", "frequency of the steps"),
+    "tripod_order": Metric("", "order of the tripod gait"),
+    "walking_speed": Metric("mm/s", "walking speed along the path"),
+    "walking_distance": Metric("mm", "distance walked, straight"),
+    "turning": Metric("deg/s", "turning, left positive"),
+    "fallen": Metric("", "fallen"),
+    "speed_after_push": Metric("", "speed after the push, over that before"),
     "survival": Metric("", "rate of survival of the rhythm"),
 }
 

@@ -27,6 +27,7 @@ from cosim.analyse.options import (
 )
 from cosim.analyse.oscillation import oscillation
 from cosim.analyse.replay import replay
+from cosim.analyse.walking import walk
 from cosim.errors import Problem, UserError
 from cosim.record.layout import PopulationLayout
 from cosim.record.result import Result, Trace
@@ -243,6 +244,7 @@ MEASURES: dict[str, Callable[[Result, Any, float], Metrics]] = {
     "locking": locking,
     "response": response,
     "oscillation": oscillation,
+    "walk": walk,
     "replay": replay,
 }
 

@@ -14,6 +14,7 @@ from cosim.analyse.options import (
     ReplayOptions,
     ResponseOptions,
     RhythmOptions,
+    WalkOptions,
 )
 from cosim.spec.common import Spec
 from cosim.spec.units import suggest
@@ -26,6 +27,7 @@ _COST = "cost_of_transport"
 _SWIM = ("frequency", "wave_number", "joint_amplitude", "speed", "tail_beat", _COST)
 _RHYTHM = ("frequency", "neural_frequency", "ptcc", "left_right_phase", "neural_wave_number")
 _OSCILLATION = ("oscillation_frequency", "oscillation_sd", "oscillating")
+_WALK = ("step_frequency", "tripod_order", "walking_speed", "walking_distance", "turning", "fallen")
 _LOCKING = ("locked", "locking_resultant", "locking_drift", "locking_phase")
 _REPLAY = (
     "tracking_rmse_mean", "tracking_rmse_worst", "vertical_force_over_weight", "ground_speed", "torque_rms",
@@ -66,6 +68,8 @@ def names(kind: str, options: Spec, recorded: Sequence[str]) -> list[str]:
         return [f"latency_{one.replace('/', '_')}" for one in options.channel] if several else ["latency"]
     if isinstance(options, ResponseOptions):
         return [f"{one}_{name}" for name in options.of for one in ("amplitude", "latency")]
+    if isinstance(options, WalkOptions):
+        return [*_WALK, *(["speed_after_push"] if options.push is not None else [])]
     if isinstance(options, ReplayOptions):
         return [*_REPLAY, *(_CONTACTS if options.contacts is not None else ())]
     return list({"swim": _SWIM, "rhythm": _RHYTHM, "locking": _LOCKING, "oscillation": _OSCILLATION}[kind])
@@ -121,7 +125,7 @@ def reduced(
             series.add(options.series)
         elif isinstance(options, ReplayOptions):
             series |= {f"body/{sensor}" for sensor in _REPLAYED}
-        elif isinstance(options, ResponseOptions):
+        elif isinstance(options, ResponseOptions | WalkOptions):
             series |= options.series
         else:
             series |= {f"body/{sensor}" for sensor in (*_ANATOMY, *(_POWER if _COST in wanted else ()))}

@@ -172,6 +172,26 @@ class OscillationOptions(Band):
         return f"state/{self.population}/{self.variable}"
 
 
+class WalkOptions(Spec):
+    """Walking: step_frequency, tripod_order, walking_speed, walking_distance, turning, fallen.
+
+    ``wire`` plays the trajectory, whose legs ``tripod`` step together, half a cycle before or after the others. With a
+    ``push`` (the name of a perturbation), also speed_after_push: the speed in the second that begins ``recovery`` after
+    the push began, over that in the second before it. The heading is that of the first recorded link.
+    """
+
+    wire: Name = "steps"
+    tripod: Annotated[list[Name], NonEmpty] = Field(default_factory=lambda: ["LF", "RM", "LH"])
+    push: Name | None = None
+    recovery: Delay = 0.5
+
+    @property
+    def series(self) -> frozenset[str]:
+        """The recorded series that it needs."""
+        body = ("com_position", "link_orientation", "fallen")
+        return frozenset({f"wires/{self.wire}/delivered", *(f"body/{name}" for name in body)})
+
+
 OPTIONS: dict[str, type[Spec]] = {
     "swim": SwimOptions,
     "rhythm": RhythmOptions,
@@ -180,6 +200,7 @@ OPTIONS: dict[str, type[Spec]] = {
     "locking": LockingOptions,
     "response": ResponseOptions,
     "oscillation": OscillationOptions,
+    "walk": WalkOptions,
     "replay": ReplayOptions,
 }
 
@@ -194,6 +215,7 @@ class MeasureSpec(Spec):
     locking: LockingOptions | None = None
     response: ResponseOptions | None = None
     oscillation: OscillationOptions | None = None
+    walk: WalkOptions | None = None
     replay: ReplayOptions | None = None
 
     @model_validator(mode="before")

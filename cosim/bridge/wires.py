@@ -34,6 +34,8 @@ def port_channels(
 ) -> tuple[Port, NDArray[np.int64], tuple[str, ...]]:
     """The port, the flat indices and the names of the channels that a wire reads or writes.
 
+    A label stands for all its components, or with ``.x``, ``.y``, ``.z`` or ``.w`` for one.
+
     Raises Located (paths under `key`) for a port or label that the body does not have.
     """
     (name, labels), *_ = wanted.items()
@@ -48,21 +50,30 @@ def port_channels(
         )
     port = ports[name]
     chosen = list(port.labels) if labels == "all" else list(labels)
+    components = "xyzw"[: port.width] if port.width > 1 else ""
+    known = [*port.labels, *(f"{label}.{c}" for label in port.labels for c in components)]
     problems: list[tuple[tuple[str | int, ...], str]] = [
-        ((key, name, i), f"{name} has no '{label}'{suggest(label, port.labels)}")
+        ((key, name, i), f"{name} has no '{label}'{suggest(label, known)}")
         for i, label in enumerate(chosen)
-        if label not in port.labels
+        if label not in known
     ]
     if problems:
         raise Located(problems)
     if not chosen:
         raise Located([((key, name), f"the body has no {name} at all")])
-    rows = np.array([port.labels.index(label) for label in chosen])
-    if port.width == 1:
-        return port, rows, tuple(chosen)
-    suffix = "xyzw"[: port.width]
-    flat = (rows[:, None] * port.width + np.arange(port.width)).ravel()
-    return port, flat, tuple(f"{label}.{c}" for label in chosen for c in suffix)
+    flat: list[int] = []
+    channels: list[str] = []
+    for label in chosen:
+        own, _, component = label.partition(".")
+        first = port.labels.index(own) * port.width
+        if not components:
+            flat.append(first)
+            channels.append(label)
+            continue
+        for c in component or components:
+            flat.append(first + components.index(c))
+            channels.append(f"{own}.{c}")
+    return port, np.array(flat), tuple(channels)
 
 
 def delays(spec: WireSpec, n: int, clock: Clock) -> list[int]:

@@ -28,6 +28,18 @@ def _check_name(name: Any) -> str:
 
 Name = Annotated[str, BeforeValidator(_check_name)]
 
+_LABEL = re.compile(r"[A-Za-z][A-Za-z0-9_]*(\.[xyzw])?\Z")
+
+
+def _check_label(label: Any) -> str:
+    if isinstance(label, str) and "." in label and _LABEL.match(label):
+        return label
+    return _check_name(label)
+
+
+# What a sensor or actuator has values of: a link, a joint, a foot; or one component of it, such as Thorax.z
+Label = Annotated[str, BeforeValidator(_check_label)]
+
 # An expression that is evaluated when its variables (positions, sides, channel values) are known.
 Expr = Annotated[
     Expression,

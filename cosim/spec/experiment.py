@@ -10,7 +10,7 @@ from cosim.analyse.options import MeasureSpec
 from cosim.spec.body import WorldSpec
 from cosim.spec.choice import CellIds, Conditions
 from cosim.spec.circuit import Count
-from cosim.spec.common import Expr, ListOf, Located, Name, NonEmpty, Spec, as_list
+from cosim.spec.common import Expr, Label, ListOf, Located, Name, NonEmpty, Spec, as_list
 from cosim.spec.replay import ReplaySpec
 from cosim.spec.trajectory import PhaseDecoder, TrajectorySpec
 from cosim.spec.units import Delay, Duration, Fraction, Frequency, Length, Time, UnitError
@@ -212,7 +212,7 @@ class DecodeSpec(Spec):
         return self
 
 
-Labels = Annotated[list[Name] | Literal["all"], BeforeValidator(lambda raw: raw if raw == "all" else as_list(raw))]
+Labels = Annotated[list[Label] | Literal["all"], BeforeValidator(lambda raw: raw if raw == "all" else as_list(raw))]
 
 
 class WireSpec(Spec):
