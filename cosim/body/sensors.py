@@ -78,6 +78,7 @@ def make_sensors(body: SimulatedBody) -> dict[str, tuple[Port, Refresh]]:
             add("adhesion_force", "N", feet.names, 3, _copied(feet.pull))
     if isinstance(drive, ServoDrive):
         add("joint_power", "W", tuple(engine.joints[i] for i in hinges), 1, _taken(drive.power, hinges))
+        add("position_error", "rad", body.actuators["position"].labels, 1, _errors(body))
     if body.fall is not None:
         _falling(body.fall, add)
     if engine.ground is not None and engine.ground.ball is not None:
@@ -137,6 +138,19 @@ def _muscles(body: SimulatedBody, drive: JointDrive, add: Add) -> None:
     add("muscle_length", unit, labels, 1, length)
     add("muscle_velocity", f"{unit}/s", labels, 1, velocity)
     add("muscle_force", "N" if has_arm else "N*m", labels, 1, force)
+
+
+def _errors(body: SimulatedBody) -> Refresh:
+    """How far each servo's joint is behind the target of the tick's end, without the offset (a reflex's, say)."""
+    rows = [body.joints.index(name) for name in body.actuators["position"].labels]
+    tick = body.dt * body.substeps
+
+    def refresh(out: Array) -> None:
+        np.multiply(body.commands["position_rate"], tick, out=out)
+        out += body.commands["position"]
+        out -= body.q[rows]
+
+    return refresh
 
 
 def _taken(source: Array, rows: Indices) -> Refresh:

@@ -42,10 +42,12 @@ class ServoBody(SimulatedBody):
         found = super()._make_actuators()
         position = found["position"]
         rate = Port("position_rate", "rad/s", position.labels)
-        return {**found, "position": position, "position_rate": rate}
+        offset = Port("position_offset", "rad", position.labels)
+        return {**found, "position": position, "position_rate": rate, "position_offset": offset}
 
     def _take_commands(self) -> None:
         super()._take_commands()
+        self.drive.target[self._positioned] += self.commands["position_offset"]
         self.drive.rate[self._positioned] = self.commands["position_rate"]
 
     def _hold(self) -> Array:
