@@ -21,9 +21,10 @@ from typing import Any
 
 from cosim.errors import CosimError
 
-#: s that the main thread gets to stop by itself when another rank failed; launchers kill about a second after a rank
-#: was lost, so the record must be closed by then
-GRACE = 0.3
+#: s that the main thread gets to stop by itself when another rank failed, which waits meanwhile
+GRACE = 1.0
+#: s for the same when a rank was lost: Open MPI kills the others half a second later, the record must be closed by then
+LOST_GRACE = 0.15
 #: s for a mistake of the user's, which rank 0 is about to find itself
 USER_GRACE = 5.0
 #: s that a failing rank waits for rank 0 to close the record
@@ -52,7 +53,7 @@ class Alarm:
         #: on rank 0: what happened on another rank
         self.failure: Failure | None = None
         self._lock = threading.Lock()
-        self._ended = self._claimed = False
+        self._ended = self._claimed = self._told = False
         self._peers: dict[int, socket.socket] = {}
         token = comm.bcast(secrets.token_hex(16), root=0)
         if self._rank == 0:
@@ -105,14 +106,23 @@ class Alarm:
             if self.failure is not None:
                 return
             self.failure = failure
-        time.sleep(USER_GRACE if failure.exit_code == 2 else GRACE)
+        if failure.lost:  # nothing that is found out later can come before this, and the launcher is about to kill
+            self.tell(str(failure))
+        time.sleep(LOST_GRACE if failure.lost else USER_GRACE if failure.exit_code == 2 else GRACE)
         if not self.claim():
             return  # the main thread is on its way out
         if self.emergency is not None:
             self.emergency(failure)
-        print(failure, file=sys.stderr, flush=True)
+        self.tell(str(failure))
         self.stop(failure.exit_code)
         os._exit(failure.exit_code)
+
+    def tell(self, text: str) -> None:
+        """Print why the run ends, unless that was said before (rank 0)."""
+        with self._lock:
+            told, self._told = self._told, True
+        if not told:
+            print(text, file=sys.stderr, flush=True)
 
     def claim(self) -> bool:
         """Whether the caller is the first of rank 0's threads to see to the end of the run, which it then must."""

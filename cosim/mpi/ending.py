@@ -44,7 +44,7 @@ def end(world: World, text: str, code: int) -> NoReturn:
         alarm.claim()
         # a mistake of the user's is found by all ranks, and needs no rank's name
         failure = alarm.failure if code != 2 else None
-        print(failure or text, file=sys.stderr, flush=True)
+        alarm.tell(str(failure or text))
         code = failure.exit_code if failure is not None else code
         alarm.stop(code)
     else:
