@@ -26,9 +26,15 @@ rfc : second
 
 
 def trial(folder: Path, silenced: list[int], seconds: float) -> dict[str, float]:
-    """Build, run, and give the mean rates (Hz) of the populations that are measured."""
-    from brian2 import Hz, Network, NeuronGroup, PoissonInput, SpikeMonitor, Synapses, ms, mV, second, volt
+    """Build, run, and give the mean rates (Hz) of the populations that are measured.
 
+    Names begin anew with every trial: Brian2 counts them up over the trials of a process, and what has another name is
+    compiled again, which would take most of the time.
+    """
+    from brian2 import Hz, Network, NeuronGroup, PoissonInput, SpikeMonitor, Synapses, ms, mV, second, volt
+    from brian2.core.names import Nameable
+
+    Nameable.__instances__().clear()
     load = np.load(folder / "edges.npz")
     facts: dict[str, Any] = json.loads((folder / "trials.json").read_text(encoding="utf-8"))
     names = {"v_0": -52 * mV, "v_rst": -52 * mV, "v_th": -45 * mV, "t_mbr": 20 * ms, "tau": 5 * ms}
@@ -42,13 +48,12 @@ def trial(folder: Path, silenced: list[int], seconds: float) -> dict[str, float]
     synapses.w = load["w"] * volt
     spikes = SpikeMonitor(neurons)
     inputs = []
-    for i in facts["driven"]:
-        inputs.append(
-            PoissonInput(target=neurons[i : i + 1], target_var="v", N=1, rate=100 * Hz, weight=250 * 0.275 * mV)
-        )
-        neurons[i : i + 1].rfc = 0 * ms
-    for i in silenced:
-        synapses.w[f"i == {i}"] = 0 * mV
+    for number in facts["driven"]:
+        one = neurons[number : number + 1]
+        inputs.append(PoissonInput(target=one, target_var="v", N=1, rate=100 * Hz, weight=250 * 0.275 * mV))
+        one.rfc = 0 * ms
+    for number in silenced:
+        synapses.w[f"i == {number}"] = 0 * mV
     network = Network(neurons, synapses, spikes, *inputs)
     network.run(duration=seconds * second, namespace=names)
     counts = np.bincount(np.asarray(spikes.i), minlength=facts["n"])
