@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable
 from typing import Any
 
 import pybullet as p
@@ -33,24 +33,39 @@ class Contacts:
 
     def __init__(self, engine: Engine, force: Array) -> None:
         self._engine, self.force = engine, force
-        self.touches: list[list[Touch]] = []
+        self._touches: list[list[Touch]] = []
+        self._summed: Callable[[], list[list[Touch]]] | None = None
+
+    @property
+    def touches(self) -> list[list[Touch]]:
+        """By sub-step of the last tick; none where nobody collected them."""
+        return self._touches if self._summed is None else self._summed()
 
     def collect(self) -> None:
         """Take the contacts of the step that was just made. Those without normal force are no contacts."""
         engine = self._engine
         points = p.getContactPoints(bodyA=engine.body, physicsClientId=engine.client)
-        self.touches.append([c for c in points if c[9] > 0.0])
+        self._touches.append([c for c in points if c[9] > 0.0])
 
     def begin(self) -> None:
         """A tick begins."""
-        self.touches = []
+        self._touches, self._summed = [], None
 
-    def finish(self) -> None:
-        """The means over the sub-steps collected."""
+    def summed(self, touches: Callable[[], list[list[Touch]]]) -> None:
+        """`force` holds the sums over the tick already (engine's units), and `touches` gives the points if asked."""
+        self._summed = touches
+
+    def finish(self, substeps: int) -> None:
+        """The means over the sub-steps of a tick."""
+        if self._summed is None:
+            self._sum()
+        self.force *= self._engine.units.force / substeps
+
+    def _sum(self) -> None:
         engine = self._engine
         sums = [[0.0, 0.0, 0.0] for _ in engine.links]
         first, body = engine.first, engine.body
-        for touch in self._all():
+        for touch in (touch for step in self._touches for touch in step):
             x, y, z = force_of(touch)
             row = sums[touch[3] - first]
             row[0] += x
@@ -62,10 +77,6 @@ class Contacts:
                 row[1] -= y
                 row[2] -= z
         self.force[...] = sums
-        self.force *= engine.units.force / max(len(self.touches), 1)
-
-    def _all(self) -> Iterable[Touch]:
-        return (touch for step in self.touches for touch in step)
 
 
 __all__ = ["Contacts", "Touch", "force_of"]

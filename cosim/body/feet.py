@@ -17,8 +17,9 @@ class Feet:
     """The feet of a body, in the document's order.
 
     Adhesion is a force along the ground's normal into the ground, at the contact point of the foot that carried most in
-    the last sub-step in which the foot touched, during the tick after one in which it touched at all. `adhesion`
-    (feet,) is the command of the tick, `pull` (feet, 3) the mean force of the last tick, N, world axes.
+    the last sub-step in which the foot touched. It acts during the tick after one in which the foot touched while some
+    foot was asked to stick: where nobody asks, nobody looks. `adhesion` (feet,) is the command of the tick, `pull`
+    (feet, 3) the force of the last tick, N, world axes.
     """
 
     def __init__(self, spec: BodySpec, engine: Engine) -> None:

@@ -24,12 +24,10 @@ def required_torques(body: ServoBody, before: Array) -> Array:
     PyBullet's calculateJacobian wants the point relative to the link frame's origin, but along the principal axes of
     the link's inertia: with the link frame's own axes torques are off by a thousandth where there are products.
     """
-    engine, (began, ended) = body.engine, body.drive.states
+    engine, (began, ended) = body.engine, body.drive.speeds
     units, zeros = engine.units, [0.0] * len(engine.joints)
-    q, acceleration = began[0].tolist(), ((ended[1] - began[1]) / body.dt).tolist()
-    found = p.calculateInverseDynamics(
-        engine.body, q, began[1].tolist(), acceleration, physicsClientId=engine.client
-    )  # fmt: skip
+    q, acceleration = body.drive.angles[0].tolist(), ((ended - began) / body.dt).tolist()
+    found = p.calculateInverseDynamics(engine.body, q, began.tolist(), acceleration, physicsClientId=engine.client)
     torques = np.array(found)
     for touch in (c for step in body.contacts.touches for c in step):
         row = touch[3] - engine.first

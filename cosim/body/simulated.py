@@ -156,9 +156,9 @@ class SimulatedBody:
         self.contacts.begin()
         pulls = self.feet.pulls()
         self._advance(tick, bool(self.external["link_force"].any()), pulls)
-        if self.contacts.touches:
-            self.contacts.finish()
-        if self.feet.names:
+        if self._collects:
+            self.contacts.finish(self.substeps)
+        if self.feet.sticks:
             self.feet.look(self.contacts)
         if self.fluid is None:
             if self._wants_links:
