@@ -14,7 +14,7 @@ import traceback
 from collections.abc import Sequence
 
 from cosim import __version__
-from cosim.cli import bench, body, cache, check, fetch, report, run, schema, show, sweep
+from cosim.cli import bench, body, cache, check, fetch, replay, report, run, schema, show, sweep
 from cosim.cli import list as list_
 from cosim.errors import CosimError
 from cosim.mpi.world import rank_by_launcher, world
@@ -27,6 +27,7 @@ VERBS = {
     "run": run,
     "sweep": sweep,
     "report": report,
+    "replay": replay,
     "fetch": fetch,
     "bench": bench,
     "cache": cache,

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field, ValidationInfo, model_validator
+from pydantic import BeforeValidator, Field, ValidationInfo
 
-from cosim.spec.common import Located, NonEmpty, Spec
+from cosim.spec.common import NonEmpty, Spec
 from cosim.spec.units import Force, Time
 
 
@@ -33,23 +33,25 @@ class FitSpec(Spec):
     thresholds: Annotated[list[Force], NonEmpty] = Field(default_factory=lambda: [3e-7])
 
 
+class KeypointsSpec(Spec):
+    """Measured points of the legs: ``file`` is an npz archive with `points` (frames, legs, points, 3) in um in a frame
+    fixed to the trunk, `legs`, and `time` (s) of the frames. ``points`` are the links or sites of the body on which
+    they lie, from the trunk outwards, with ``{leg}`` for the leg."""
+
+    file: DataFile
+    points: Annotated[list[str], NonEmpty]
+
+
 class ReplaySpec(Spec):
     """``vary`` maps paths of the experiment or its body to values, one of which is changed at a time: how far torques
     and forces go apart is drawn as a band, the uncertainty that these values leave. ``fit`` is for `--fit`.
 
     To compare with: ``speeds``, a CSV file ``fly,mean [mm/s],sd [mm/s]``; ``records``, CSV files of contacts of other
-    animals; ``keypoints``, an npz archive with `points` (frames, legs, 5, 3) in um from thorax to claw, `legs`, and
-    `time` (s) of the frames.
+    animals; ``keypoints``.
     """
 
     vary: dict[str, Values] = Field(default_factory=dict)
     fit: FitSpec | None = None
     speeds: DataFile | None = None
     records: list[DataFile] = Field(default_factory=list)
-    keypoints: DataFile | None = None
-
-    @model_validator(mode="after")
-    def _archive(self) -> ReplaySpec:
-        if self.keypoints is not None and not self.keypoints.endswith(".npz"):
-            raise Located([(("keypoints",), "expected an npz archive")])
-        return self
+    keypoints: KeypointsSpec | None = None
