@@ -42,7 +42,9 @@ def number(value: float) -> str:
 
 
 def cell(spread: Mapping[str, float] | None) -> str:
-    """Median and range."""
+    """Median and range; of a single value, that."""
     if spread is None:
         return ""
+    if spread["min"] == spread["max"]:
+        return number(spread["median"])
     return f"{number(spread['median'])} ({number(spread['min'])} to {number(spread['max'])})"

@@ -8,11 +8,12 @@ from typing import Any
 from cosim.bench.markdown import cell, made, number, table
 
 _HOW = """\
-Medians of {rounds} rounds in which the sides take turns, range in brackets; ratios are taken within a round. What is
-compiled the first time is compiled before; whatever else a sweep does, from its document to its last row, is timed."""
+{rounds} in which the sides take turns; ratios are taken within a round. What is compiled the first time is compiled
+before; whatever else a sweep does, from its document to its last row, is timed."""
 _PUBLISHED = """\
 The published way (Shiu et al. 2024): joblib over processes, where every run makes its own Brian2 network. Both sides
-have the same neurons, edges, weights, delays and lesions; the noise is another."""
+have the same neurons, edges, weights, delays and lesions; the noise is another. Brian2's code is compiled before; in a
+process that makes one network after the other it would be compiled for each, which is left out of this comparison."""
 _SERIAL, _OVERHEAD = "one worker / (2 x two workers)", "on top of the simulation, share of it"
 _RATIO = "joblib and Brian2 / cosim"
 _PARTS = {
@@ -45,10 +46,11 @@ def page(result: Mapping[str, Any]) -> str:
          "reached" if one["reached"] else "not reached"]
         for one in result["wanted"]
     ]  # fmt: skip
+    rounds = result["rounds"]
     parts = [
         "# What a sweep costs",
         *made(result),
-        _HOW.format(rounds=result["rounds"]),
+        _HOW.format(rounds="One round" if rounds == 1 else f"Medians and ranges of {rounds} rounds"),
         *(_published(result["published"]) if "published" in result else []),
         *(_efficiency(result["efficiency"]) if "efficiency" in result else []),
         *(["## Wanted and found", table(["figure", "wanted", "found", ""], rows)] if rows else []),

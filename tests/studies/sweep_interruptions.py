@@ -21,7 +21,7 @@ from pathlib import Path
 from cosim.sweep.columnar import csv_bytes, write_parquet
 from cosim.sweep.table import read
 from tests.mpi import helpers as mpi
-from tests.sweep.helpers import children, kill, start
+from tests.sweep.helpers import children, kill, start, wait_for_rows
 
 NAMES = ("salamander_feedback_small", "salamander_ablation_small", "salamander_delay_small")
 #: a run that is hit every time is still no failure
@@ -43,6 +43,11 @@ def finished(job: subprocess.Popen[str]) -> None:
     assert job.returncode == 0, err
 
 
+def rows(out: Path) -> int:
+    """Runs that are done."""
+    return len(list((out / "rows").glob("*.json")))
+
+
 def killed(name: str, out: Path, ranks: int | None, kills: int, chance: random.Random) -> list[str]:
     """Kill the sweep so often and let it go on; who was killed, and how many rows there were."""
     told: list[str] = []
@@ -53,7 +58,8 @@ def killed(name: str, out: Path, ranks: int | None, kills: int, chance: random.R
         else:
             job = mpi.start(ranks, *mpi.cosim(*words), COSIM_TEST_JOB=str(out))
         while len(told) < kills and job.poll() is None:
-            time.sleep(chance.uniform(1, 12))
+            wait_for_rows(job, out, rows(out) + chance.randint(0, 3), seconds=1200)
+            time.sleep(chance.uniform(0, 3))
             if ranks is None:
                 there = {f"worker {i + 1}": pid for i, pid in enumerate(children(job.pid))} | {"master": job.pid}
             else:
@@ -61,7 +67,7 @@ def killed(name: str, out: Path, ranks: int | None, kills: int, chance: random.R
             if job.poll() is not None or not there:
                 continue
             victim = chance.choice(sorted(there))
-            told.append(f"{victim} at {len(list((out / 'rows').glob('*.json')))} rows")
+            told.append(f"{victim} at {rows(out)} rows")
             kill(there[victim])
         _, err = job.communicate()
         if job.returncode == 0:

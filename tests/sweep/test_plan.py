@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from pathlib import Path
 
 import pytest
@@ -188,3 +189,11 @@ def test_runs_that_share_a_network_are_told() -> None:
     different = {keys[0, "intact"], keys[1, "intact"], keys[0, "late"], keys[0, "intact+shuffled"]}
     assert len(different) == 4
     assert groups.of(found.points[0], "intact", 2) != keys[0, "intact"]
+
+
+def test_the_document_of_the_guide_is_one(here: Path) -> None:
+    guide = (Path(__file__).resolve().parents[2] / "docs/sweeps.md").read_text(encoding="utf-8")
+    (text,) = re.findall(r"```yaml\n(.*?)```", guide, re.DOTALL)
+    found = load_sweep(write(here, text))
+    names = [arm.name for arm in found.arms]
+    assert (names[:3], len(names), len(found.points)) == (["intact", "nerve", "cord 5 mm"], 17, 21)
