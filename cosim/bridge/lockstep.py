@@ -7,8 +7,8 @@ spike in tick k moves the body in tick k+1, and what the body does in tick k is 
 loop's own latency is one tick, on the motor side.
 
 Where every motor delay is at least one tick, the commands due at k+1 are known in tick k, and the body moves over
-[k+1, k+2) in a thread while the network integrates [k, k+1) (`_exchange_ahead`, the twin of `exchange`): the same calls
-on the same numbers, so not a bit differs.
+[k+1, k+2) while the network integrates [k, k+1) (`AtOnce`; where ranks share the network, whose exchange needs Python,
+`_exchange_ahead` with the body in a thread): the same calls on the same numbers, so not a bit differs.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from typing import NamedTuple
 import numpy as np
 
 from cosim.body.ports import BodyLike
+from cosim.bridge.at_once import AtOnce
 from cosim.bridge.clock import Clock
 from cosim.bridge.commands import Commands
 from cosim.bridge.inputs import Inputs
@@ -121,13 +122,17 @@ class Lockstep:
                 self.tick = end
             while self.tick < end:
                 self.exchange(self.tick)
-                self._done()
+                self.done()
             return
         if self.link is not None and not self.link.owner:
             self._loop(self.backend, n_ticks, self._follow)
             return
         if self.body is None or n_ticks < 2 or not self.overlaps:
             self._loop(self.backend, n_ticks, self.exchange)
+            return
+        background = self.backend.background()
+        if background is not None:
+            AtOnce(self, self.body, self.backend, background).run(n_ticks)
             return
         ahead = BodyThread(self.body.step)
         try:
@@ -152,7 +157,7 @@ class Lockstep:
             if mark:
                 begin = clock()
                 timings.network += begin - mark
-                self._done()
+                self.done()
                 timings.bridge += clock() - begin
             exchange(self.tick)
             mark = clock()
@@ -160,9 +165,9 @@ class Lockstep:
 
         backend.run(n_ticks, on_tick)
         timings.network += clock() - mark
-        self._done()
+        self.done()
 
-    def _done(self) -> None:
+    def done(self) -> None:
         """A tick is complete."""
         self.tick += 1
         if self.tick % CHECK_EVERY == 0:
@@ -200,12 +205,9 @@ class Lockstep:
         clock = time.perf_counter
         begin = clock()
         self.schedule.run(tick)
-        self.pushes.run(tick)
-        spikes = self.backend.spikes() if self.backend is not None and tick > 0 else _NO_SPIKES
+        spikes = self.spikes(tick)
         self.tapes.push(tick, spikes[1])
-        self.tapes.apply(tick, NOBODY)
-        for commands in self.commands:
-            commands.apply(tick)
+        self.command(tick)
         commanded = clock()
         if self.body is not None:
             self._move(self.body, tick)
@@ -214,8 +216,7 @@ class Lockstep:
             self.link.spread()
         self.tapes.encode(tick, NOBODY)
         encoded = clock()
-        if self.recorder is not None:
-            self._record(self.recorder, tick, spikes)
+        self.record(tick, spikes)
         done = clock()
         timings = self.timings
         timings.bridge += (commanded - begin) + (encoded - moved)
@@ -237,7 +238,7 @@ class Lockstep:
         clock = time.perf_counter
         begin = clock()
         self.schedule.run(tick)
-        spikes = self.backend.spikes() if self.backend is not None and tick > 0 else _NO_SPIKES
+        spikes = self.spikes(tick)
         self.tapes.push(tick, spikes[1])
         if not ahead.busy:
             self._start(ahead, tick)
@@ -248,8 +249,7 @@ class Lockstep:
             self.link.spread()
         self.tapes.encode(tick, NOBODY)
         encoded = clock()
-        if self.recorder is not None:
-            self._record(self.recorder, tick, spikes)
+        self.record(tick, spikes)
         recorded = clock()
         if tick + 1 < end:
             self._start(ahead, tick + 1)
@@ -257,18 +257,28 @@ class Lockstep:
         timings.bridge += (decoded - begin) + (encoded - moved) + (clock() - recorded)
         timings.record += recorded - encoded
 
-    def _start(self, ahead: BodyThread, tick: int) -> None:
-        """Step 3, and the beginning of step 4."""
+    def spikes(self, tick: int) -> Spikes:
+        """Step 1: the network's spikes of the tick before."""
+        return self.backend.spikes() if self.backend is not None and tick > 0 else _NO_SPIKES
+
+    def command(self, tick: int) -> None:
+        """Step 3, and what pushes the body in this tick."""
         self.pushes.run(tick)
         self.tapes.apply(tick, NOBODY)
         for commands in self.commands:
             commands.apply(tick)
+
+    def _start(self, ahead: BodyThread, tick: int) -> None:
+        """Step 3, and the beginning of step 4."""
+        self.command(tick)
         ahead.start(tick)
 
-    def _record(self, recorder: Recorder | MemoryRecorder, tick: int, spikes: Spikes) -> None:
-        if len(spikes[0]):
-            recorder.spikes(*spikes)
-        recorder.take(tick)
+    def record(self, tick: int, spikes: Spikes) -> None:
+        """Step 7."""
+        if self.recorder is not None:
+            if len(spikes[0]):
+                self.recorder.spikes(*spikes)
+            self.recorder.take(tick)
 
     def finish(self) -> None:
         """Hand over the spikes of the last tick and look once more for values that are not finite."""

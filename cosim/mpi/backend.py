@@ -140,6 +140,10 @@ class ShardedBackend:
             self._spikes = inner.spikes()
         self.gathering += clock() - mark
 
+    def background(self) -> None:
+        """The exchange needs Python."""
+        return None
+
     def spikes(self) -> Spikes:
         return self._spikes
 

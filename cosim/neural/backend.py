@@ -12,6 +12,27 @@ from numpy.typing import NDArray
 Spikes = tuple[NDArray[np.int64], NDArray[np.int32]]
 
 
+class Background(Protocol):
+    """Ticks in a thread that does without Python: whoever is asked to begin one can do something else meanwhile.
+
+    Between `begin` and `end` the network belongs to the thread.
+    """
+
+    @property
+    def seconds(self) -> float:
+        """What all ticks took."""
+        ...
+
+    def begin(self) -> None:
+        """Begin to integrate a tick."""
+
+    def end(self) -> None:
+        """Return when it is integrated."""
+
+    def close(self) -> None:
+        """End the thread, after the tick that it may be at."""
+
+
 class NeuralBackend(Protocol):
     """A running network. Times are whole network steps; a tick is `steps_per_tick` of them."""
 
@@ -36,6 +57,9 @@ class NeuralBackend(Protocol):
 
     def advance(self) -> None:
         """Integrate one tick."""
+
+    def background(self) -> Background | None:
+        """A thread that integrates ticks without Python; None where there is none."""
 
     def spikes(self) -> Spikes:
         """Spikes of the last tick, sorted by (step, global id): steps (int64) and ids (int32).

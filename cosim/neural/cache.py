@@ -63,7 +63,8 @@ def own_code() -> str:
     """A hash of everything in this package that decides generated code."""
     here = Path(__file__).parent
     names = ["generate", "emit", "fused", "languages", "draws", "draws_cpp", "brian_private"]
-    files = [*(here / f"{name}.py" for name in names), here / "engine.h", here / "interface.h"]
+    files = [here / f"{name}.py" for name in names]
+    files += [here / f"{name}.h" for name in ("engine", "interface", "worker")]
     files += [*sorted((here / "templates").glob("*.cpp")), *sorted((here.parent / "exact").glob("*.py"))]
     files += [here.parent / "tape" / name for name in ("tape.h", "native.py", "operations.py")]
     found = hashlib.sha256()

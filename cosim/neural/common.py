@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from cosim.errors import UserError
 from cosim.graph.ir import NetworkIR
 from cosim.neural.arrays import Arrays
+from cosim.neural.backend import Background
 from cosim.spec.units import suggest
 from cosim.tape import NOBODY, Tape
 
@@ -73,6 +74,9 @@ class ArrayBackend:
 
     def advance(self) -> None:
         raise NotImplementedError
+
+    def background(self) -> Background | None:
+        return None
 
     def silence(self, population: str, ids: NDArray[np.int64]) -> None:
         lo, hi = self._arrays.part.bounds[population]

@@ -206,6 +206,15 @@ class CompiledBackend(ArrayBackend):
         self._n_spikes = self._running.tick()
         self._held = None
 
+    def _ticked(self, n_spikes: int) -> None:
+        """A tick was integrated by a worker."""
+        self._n_spikes = self._running.found(n_spikes)
+        self._held = None
+
+    def background(self) -> Background:
+        """See NeuralBackend."""
+        return Background(self)
+
     def uninterrupted(self, n_ticks: int) -> None:
         """Integrate many ticks in one call of the library, inputs as they are; spikes() then has those of all."""
         self._running.plan(self.steps_per_tick * n_ticks)
@@ -276,3 +285,24 @@ class CompiledBackend(ArrayBackend):
         self._running.close()
         self._name_variables({}, {}, {})
         self._arrays_by_key = {}
+
+
+class Background:
+    """See cosim.neural.backend.Background."""
+
+    def __init__(self, backend: CompiledBackend) -> None:
+        self._backend = backend
+        self._worker = backend._running.worker()
+
+    @property
+    def seconds(self) -> float:
+        return self._worker.seconds
+
+    def begin(self) -> None:
+        self._worker.begin()
+
+    def end(self) -> None:
+        self._backend._ticked(self._worker.end())
+
+    def close(self) -> None:
+        self._worker.close()

@@ -55,6 +55,9 @@ class FakeBackend:
             self._spikes += [(self._step, i) for i in sorted(self._respond(self._step, self.arrays))]
             self._step += 1
 
+    def background(self) -> None:
+        return None
+
     def spikes(self) -> Spikes:
         steps = np.array([s for s, _ in self._spikes], dtype=np.int64)
         return steps, np.array([i for _, i in self._spikes], dtype=np.int32)

@@ -218,7 +218,7 @@ class Generator:
         parts.append(f"static const size_t cosim_spaces[] = {{{', '.join(map(str, numbers)) or '0'}}};")
         for name, variable in (("T", "t"), ("DT", "dt"), ("TIMESTEP", "timestep")):
             parts.append(f"enum {{ COSIM_{name} = {self._number(emitted.clock.variables[variable])} }};")
-        parts.append((_HERE / "interface.h").read_text(encoding="utf-8"))
+        parts += [(_HERE / name).read_text(encoding="utf-8") for name in ("interface.h", "worker.h")]
         text = "\n".join(parts) + "\n"
         for size in self._models:
             if re.search(rf"\b({size}|{size + 1})\b", text):

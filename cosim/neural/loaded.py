@@ -41,6 +41,9 @@ _FUNCTIONS: dict[str, tuple[Any, list[Any]]] = {
     "cosim_incoming": (None, [_POINTER, _INT64, _POINTER, _POINTER]),
     "cosim_numbers": (_INT64, [_POINTER, _POINTER, _INT64]),
     "cosim_merge": (None, [_INT64, *[_POINTER] * 4]),
+    "cosim_worker": (_POINTER, [_POINTER]),
+    "cosim_worker_close": (None, [_POINTER]),
+    "cosim_end": (_INT64, [_POINTER, _POINTER]),
     "cosim_spikes": (None, [_POINTER, _POINTER, _POINTER]),
     "cosim_history": (_INT64, [_POINTER, _POINTER, _POINTER]),
     "cosim_set_history": (None, [_POINTER, _INT64, _POINTER, _POINTER]),
@@ -152,6 +155,14 @@ class Running:
         """Integrate one tick; returns the number of spikes. Other Python threads may run meanwhile."""
         return self._found(self._tick())
 
+    def worker(self) -> Worker:
+        """Let ticks be integrated in a thread of the library."""
+        return Worker(self._dll, self._context)
+
+    def found(self, n: int) -> int:
+        """The number of spikes of a tick that a worker has integrated; gets them."""
+        return self._found(n)
+
     def steps(self, n: int, *, begins: bool, ends: bool) -> int:
         """Integrate n steps, which begin or end a tick; returns the number of the tick's spikes so far."""
         found: int = self._dll.cosim_steps(self._context, n, begins, ends)
@@ -244,3 +255,35 @@ class Running:
 
     def __del__(self) -> None:
         self.close()
+
+
+class Worker:
+    """A thread of the library that integrates ticks of one network: `begin` returns at once, `end` when one is done."""
+
+    def __init__(self, dll: ctypes.CDLL, context: int | None) -> None:
+        self._dll = dll
+        self._worker: int | None = dll.cosim_worker(context)
+        self._seconds = ctypes.c_double(0.0)
+        here = ctypes.c_void_p(self._worker), ctypes.byref(self._seconds)
+        # these keep the interpreter: whoever got it meanwhile would keep it for the 5 ms of its switch interval
+        kept = ctypes.PyDLL(dll._name)
+        kept.cosim_ended.restype = _INT64
+        self.begin: Callable[[], None] = partial(kept.cosim_begin, here[0])
+        self._ended: Callable[[], int] = partial(kept.cosim_ended, *here)
+        self._end: Callable[[], int] = partial(dll.cosim_end, *here)
+
+    def end(self) -> int:
+        """Wait for the tick; returns the number of spikes. Other Python threads may run while it is not done."""
+        found = self._ended()
+        return found if found >= 0 else self._end()
+
+    @property
+    def seconds(self) -> float:
+        """What all its ticks took."""
+        return self._seconds.value
+
+    def close(self) -> None:
+        """End the thread, after the tick that it may be at."""
+        if self._worker is not None:
+            self._dll.cosim_worker_close(self._worker)
+            self._worker = None

@@ -44,6 +44,9 @@ class PlanBackend:
     def advance(self) -> None:
         raise RuntimeError("a plan does not run")
 
+    def background(self) -> None:
+        return None
+
     def spikes(self) -> Spikes:
         return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int32)
 

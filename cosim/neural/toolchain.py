@@ -48,7 +48,7 @@ class Compiler:
     def flags(self, version: str) -> tuple[str, ...]:
         """Options for a shared library."""
         gcc = () if "clang" in version.lower() else GCC_FLAGS
-        return (*FLAGS, *gcc, *vector_flags(), "-std=c++17", "-fPIC", "-shared")
+        return (*FLAGS, *gcc, *vector_flags(), "-std=c++17", "-fPIC", "-shared", "-pthread")
 
     def compile(self, source: Path, library: Path, flags: tuple[str, ...]) -> None:
         """Compile one source into a shared library. Raises CosimError with the compiler's first message."""

@@ -212,3 +212,23 @@ def test_many_ticks_in_one_call_are_the_same_network() -> None:
     # and it goes on tick by tick
     assert np.array_equal(play(whole, 10), play(stepped, 10))
     assert same_state(stepped, whole)
+
+
+def test_ticks_in_the_background_are_the_same_network() -> None:
+    net = built(CIRCUITS["noise"])
+    stepped, other = CompiledBackend(net, 10), CompiledBackend(net, 10)
+    expected = play(stepped, 300)
+    rows = []
+    background = other.background()
+    for _ in range(300):
+        background.begin()
+        background.end()
+        rows.append(np.stack(other.spikes(), axis=1))
+    background.close()
+    background.close()  # a second time does nothing
+    assert background.seconds > 0
+    assert np.array_equal(np.concatenate(rows), expected) and len(expected) > 100
+    # and it goes on in the foreground; a thread that was asked for nothing ends
+    assert np.array_equal(play(other, 10), play(stepped, 10))
+    other.background().close()
+    assert same_state(stepped, other)
