@@ -12,7 +12,8 @@ from cosim.errors import UserError
 HELP = "measure the speed on this machine"
 _WHAT = (
     "lockstep: what a tick costs, and where; shards: what ranks that share a network gain, and what it costs them; "
-    "sweep: what many runs cost, beside the way in which lesion studies are published"
+    "sweep: what many runs cost, beside the way in which lesion studies are published; fly: what a replay of a fly's "
+    "steps costs, beside flygym where the variable COSIM_FLYGYM names a Python that has it"
 )
 _NAMES = (
     "lockstep: networks (1k, 10k, 100k, fly) or experiments; without any: 1k 10k 100k salamander_swim stretch_reflex. "
@@ -23,7 +24,7 @@ _NAMES = (
 
 def arguments(verb: argparse.ArgumentParser) -> None:
     """The arguments of the verb."""
-    verb.add_argument("what", choices=("lockstep", "shards", "sweep"), metavar="WHAT", help=_WHAT)
+    verb.add_argument("what", choices=("lockstep", "shards", "sweep", "fly"), metavar="WHAT", help=_WHAT)
     verb.add_argument("names", nargs="*", metavar="NAME", help=_NAMES)
     verb.add_argument("--repeats", type=int, metavar="N", help="rounds in which the sides take turns (5; sweep: 3)")
     verb.add_argument("--ranks", metavar="N,N", help="shards: numbers of ranks (1,2,4, as far as there are cores)")
@@ -50,6 +51,13 @@ def execute(given: argparse.Namespace) -> int:
             if given.quick:
                 raise UserError("--quick: 'sweep' has no quick measurement")
             found = sweep.run(given.names, given.repeats, say=say)
+        elif given.what == "fly":
+            from cosim.bench import replay
+            from cosim.bench.replay import page
+
+            if given.quick or given.names:
+                raise UserError("'fly' has no names and no quick measurement")
+            found = replay.run(given.repeats, say=say)
         else:
             from cosim.bench import lockstep
             from cosim.bench.page import page
