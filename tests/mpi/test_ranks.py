@@ -86,6 +86,16 @@ def test_what_cannot_be_shared_is_refused_by_name(name: str) -> None:
     assert REFUSED[name] in str(refusal.value)
 
 
+def test_a_model_that_reads_the_size_of_its_group_is_refused_by_name() -> None:
+    """Brian2 gives N to equations; on a rank it would be the number of the neurons there."""
+    sized = network(
+        models={"crowd": {"equations": "dv/dt = -v/(N*ms) : 1", "method": "euler"}},
+        populations={"A": {"model": "crowd", "n": 4}},
+    )
+    with pytest.raises(UserError, match="model 'crowd' uses N, the size of a group"):
+        partition(sized, 2)
+
+
 @pytest.mark.parametrize("ranks", [2, 3])
 def test_a_whole_run_with_a_body(ranks: int, tmp_path: Path) -> None:
     """Wires both ways, a record, a push: the hashes of spikes, state and body are those of one process."""
