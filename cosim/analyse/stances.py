@@ -89,11 +89,11 @@ class Agreement:
 
     @property
     def mean_accuracy(self) -> float:
-        return _mean(self.accuracy)
+        return mean_known(self.accuracy)
 
     @property
     def mean_r(self) -> float:
-        return _mean(self.r)
+        return mean_known(self.r)
 
 
 def compare(force: F64, stances: Stances, threshold: float, shifts: int) -> Agreement:
@@ -105,7 +105,7 @@ def compare(force: F64, stances: Stances, threshold: float, shifts: int) -> Agre
     accuracy, r = _legs(said, stances.down)
     n = len(said)
     moved = [round(n * k / (shifts + 1)) for k in range(1, shifts + 1)]
-    chance = [tuple(map(_mean, _legs(said, np.roll(stances.down, m, axis=0)))) for m in moved]
+    chance = [tuple(map(mean_known, _legs(said, np.roll(stances.down, m, axis=0)))) for m in moved]
     return Agreement(stances.legs, accuracy, r, np.array(chance).reshape(-1, 2))
 
 
@@ -114,7 +114,7 @@ def _legs(said: Bools, down: Bools) -> tuple[F64, F64]:
     return np.array(accuracy), np.array([pearson(a, b) for a, b in zip(said.T, down.T, strict=True)])
 
 
-def _mean(values: F64) -> float:
+def mean_known(values: F64) -> float:
     """Mean of the legs of which it can be said."""
     known = values[np.isfinite(values)]
     return float(known.mean()) if len(known) else float("nan")

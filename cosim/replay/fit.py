@@ -10,7 +10,7 @@ import numpy as np
 
 from cosim.analyse.stances import Agreement, Stances, binned, compare, read_stances
 from cosim.errors import UserError
-from cosim.replay.variants import Changes, Curves, Failure, combinations, run_variants
+from cosim.replay.variants import Changes, Curves, Failure, check_variants, combinations, run_variants
 from cosim.spec.replay import FitSpec
 
 
@@ -34,6 +34,7 @@ class Fitted:
 def fit(document: Path, base: Changes, spec: FitSpec, record: str, shifts: int, jobs: int) -> list[Fitted]:
     """All combinations, the best of the first part first. Raises UserError where none could be run."""
     changes = combinations(spec.vary)
+    check_variants(document, base, changes)
     curves = run_variants(document, base, changes, jobs)
     stances = read_stances(Path(record))
     found = [

@@ -10,6 +10,7 @@ import numpy as np
 from cosim.analyse import page
 from cosim.analyse.catalogue import describe
 from cosim.analyse.report import assess, metrics_table
+from cosim.analyse.stances import mean_known
 from cosim.analyse.tables import number
 from cosim.errors import UserError
 from cosim.replay.comparing import Legs, says
@@ -125,7 +126,7 @@ def _contacts(one: Study) -> list[str]:
     head = ["leg", "balanced accuracy", "r", "duty, record", "duty, replay", "steps/s, record", "steps/s, replay"]
     columns = (agreement.accuracy, agreement.r, measured.duty, simulated.duty, measured.steps, simulated.steps)
     rows = [[leg, *(number(float(c[k])) for c in columns)] for k, leg in enumerate(measured.legs)]
-    rows.append(["mean", *(number(float(np.nanmean(c))) for c in columns)])
+    rows.append(["mean", *(number(mean_known(c)) for c in columns)])
     shifted = agreement.shifted
     text = (
         f"A leg is down in a frame of {measured.dt * 1e3:g} ms where its mean vertical force is above "

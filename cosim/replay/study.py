@@ -15,7 +15,7 @@ from cosim.record.result import Result
 from cosim.replay.audit import Audit, audit, take_steps
 from cosim.replay.comparing import Bands, Legs, Other, bands_of, legs_of, others_of, read_speeds
 from cosim.replay.keypoints import direction_errors
-from cosim.replay.variants import Curves, Failure, curves_of, one_at_a_time, run_variants
+from cosim.replay.variants import Curves, Failure, check_variants, curves_of, one_at_a_time, run_variants
 from cosim.spec.replay import ReplaySpec
 
 
@@ -57,6 +57,9 @@ def study(
     check(experiment)
     spec = experiment.spec
     wanted = spec.replay or ReplaySpec()
+    changes = one_at_a_time(wanted.vary) if varied else []
+    document = experiment.loaded.paths["experiment"]
+    check_variants(document, experiment.overrides, changes)
     result = experiment.run(out=out, force=force)
     own = curves_of(result)
     found: Audit | None = None
@@ -64,10 +67,9 @@ def study(
         say("checking torques and forces by inverse dynamics ...")
         found = audit(*take_steps(experiment))
     variants: dict[str, Curves | Failure] = {}
-    if varied and wanted.vary:
-        changes = one_at_a_time(wanted.vary)
+    if changes:
         say(f"varying what is not known: {len(changes)} runs ...")
-        done = run_variants(experiment.loaded.paths["experiment"], experiment.overrides, changes, jobs)
+        done = run_variants(document, experiment.overrides, changes, jobs)
         variants = {_name(change): one for change, one in zip(changes, done, strict=True)}
     options = spec.measure.replay or ReplayOptions()
     legs = legs_of(result, options, spec.transient)

@@ -66,6 +66,14 @@ def combinations(vary: Mapping[str, Sequence[Any]]) -> list[Changes]:
     return [dict(zip(vary, values, strict=True)) for values in itertools.product(*vary.values())]
 
 
+def check_variants(document: Path, base: Changes, variants: Sequence[Changes]) -> None:
+    """Raise UserError for a path or value that the documents do not take, before anything runs."""
+    from cosim.spec.load import load_experiment
+
+    for changes in variants:
+        load_experiment(document, {**base, **changes}, check=False, origin="replay")
+
+
 def run_variants(
     document: Path, base: Changes, variants: Sequence[Changes], jobs: int
 ) -> list[Curves | Failure]:  # fmt: skip
