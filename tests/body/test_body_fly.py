@@ -58,3 +58,90 @@ def test_a_step_too_large_for_a_servo_is_refused_before_anything_runs(make: Make
         make(shipped("fly", kp="200 uN*mm/rad", kd="0.01 uN*mm*s/rad"), {}, 1e-4, 10)
     largest = (MAX_STIFFNESS * 5e-6 / 100) ** 0.5
     assert largest == pytest.approx(1e-4)  # the reference gains are at the bound of both
+
+
+SERVO = """
+links:
+  base: {{fixed: true}}
+  rod: {{shape: {{box: {{size: [1 m, 1 cm, 1 cm]}}}}, mass: 1 kg}}
+  tip: {{shape: {{sphere: {{radius: 1 cm}}}}, mass: {mass}}}
+joints:
+  elbow: {{parent: base, child: rod, armature: 1 kg*m^2, servo: {{kp: 1 N*m/rad}}}}
+  wrist: {{parent: rod, child: tip{more}}}
+{rest}
+"""
+
+
+@pytest.mark.parametrize(("mass", "more", "rest", "text"), [
+    ("1 kg", ", servo: {kp: 1 N*m/rad}", "", "a servo needs an armature, which its step is judged by"),
+    ("1 kg", ", stiffness: 1 N*m/rad", "", "explicit torques: stiffness goes with muscles and position control"),
+    ("1 kg", "", "muscles: {m: {joint: elbow, pulls: positive, alpha: 1 N*m, beta: 1 N*m/rad}}", "has no muscles"),
+    ("1 kg", "", "feet: {left: {link: tipp}}", "no link 'tipp', did you mean 'tip'?"),
+    ("1 kg", ", kind: slider", "", "sliders are not among what they move"),
+    ("0 kg", "", "", "needs a mass greater than 0 (or, between two hinges, an armature of the first)"),
+    ("1 kg, products: [1 kg*m^2, 0, 0]", "", "", "products of inertia go with inertia"),
+    ("1 kg, inertia: [1 kg*m^2, 1 kg*m^2, 1 kg*m^2], products: [2 kg*m^2, 0, 0]", "", "", "no rigid body has these"),
+])  # fmt: skip
+def test_what_servos_do_not_go_with(parse_body: Make, mass: str, more: str, rest: str, text: str) -> None:
+    with pytest.raises(ValueError) as caught:
+        parse_body(SERVO.format(mass=mass, more=more, rest=rest))
+    assert text in str(caught.value)
+
+
+def test_a_servo_follows_a_straight_line_between_ticks(make: Make, parse_body: Make) -> None:
+    """q* + dq* s dt and dq* in sub-step s, clipped; the mean torque of a tick is what is told."""
+    text = SERVO.format(mass="1 kg", more="", rest="initial: {joints: {elbow: 0.1 rad}}")
+    text = text.replace("servo: {kp: 1 N*m/rad}", "servo: {kp: 3 N*m/rad, kd: 2 N*m*s/rad}, max_torque: 0.5 N*m")
+    body = make(parse_body(text), {"gravity": "0 m/s^2"}, 1e-3, 5)
+    assert body.commands["position"].tolist() == [0.1]  # held until told otherwise
+    body.step(0)
+    assert body.readings["joint_torque"][0] == pytest.approx(0.0, abs=1e-12)
+    body.commands["position"][0], body.commands["position_rate"][0] = 0.15, 0.1
+    body.step(1)
+    q, v = body.drive.angles[0][0], body.drive.speeds[:5, 0]
+    assert body.drive.torques[0, 0] == pytest.approx(3 * (0.15 - q) + 2 * (0.1 - v[0]))
+    # between sub-steps: the target moves by dq* dt, the angle by v dt (with the new speed)
+    angle = q + np.concatenate([[0], np.cumsum(body.drive.speeds[1:5, 0]) * 1e-3])
+    wanted = 3 * (0.15 + 0.1 * np.arange(5) * 1e-3 - angle) + 2 * (0.1 - v)
+    assert body.drive.torques[:, 0] == pytest.approx(wanted)
+    assert body.readings["joint_torque"][0] == pytest.approx(wanted.mean())
+    body.commands["position"][0] = 9.0
+    body.step(2)
+    assert body.readings["joint_torque"].tolist() == [0.5, 0.0]
+    assert body.work["actuator"] == pytest.approx(body.energy()["kinetic"])
+
+
+def test_a_fly_goes_on_from_its_snapshot(make: Make, shipped: Make) -> None:
+    """On the ground: a run that passes through its snapshots equals one that was interrupted at one of them."""
+    spec = shipped("fly")
+
+    def walk(body: Any, tick: int) -> None:
+        body.commands["position"][:] = start + 0.15 * np.sin(0.06 * tick + np.arange(42))
+        body.commands["adhesion"][:] = 1.0 if tick > 20 else 0.0
+        body.step(tick)
+
+    def bits(body: Any) -> bytes:
+        return b"".join(
+            [body.state.tobytes(), *(a.tobytes() for a in body.readings.values()), repr(body.work).encode()]
+        )
+
+    body = make(spec, FLAT, 1e-4, 5)
+    start, saved, wanted = body.commands["position"].copy(), {}, []
+    for tick in range(120):
+        if tick in (40, 80):
+            saved[tick] = body.snapshot()
+            body.restore(saved[tick])
+        walk(body, tick)
+        wanted.append(bits(body))
+    assert body.readings["adhesion_force"].any()
+    other = make(spec, FLAT, 1e-4, 5)
+    other.restore(saved[40])
+    for tick in range(40, 120):
+        if tick == 80:
+            other.restore(other.snapshot())
+        walk(other, tick)
+        assert bits(other) == wanted[tick], tick
+    again = make(spec, FLAT, 1e-4, 5)
+    for tick in range(40):
+        walk(again, tick)
+    assert bits(again) == wanted[39]

@@ -32,7 +32,7 @@ def document(model: FileModel, options: ImportOptions, names: UnitNames, name: s
     """The YAML text; `head` is put between the name and the links."""
     lines = ["cosim: body/1", f"name: {name}", head.rstrip(), "", "links:"]
     lines += [line for link in model.links.values() for line in _link(link, options, names)]
-    lines += ["", "joints:"]
+    lines += ["", "joints:" if model.joints else "joints: {}"]
     lines += [_joint(joint, options, names) for joint in model.joints.values()]
     sites = [(k, *v) for k, v in model.merged.items() if matches(k, options.sites)]
     if sites:
