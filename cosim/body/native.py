@@ -35,7 +35,8 @@ _FUNCTIONS = (
     "b3JointControlCommandInit2", "b3JointControlSetDesiredForceTorque", "b3InitStepSimulationCommand",
     "b3SubmitClientCommandAndWaitStatus", "b3RequestActualStateCommandInit", "b3GetStatusActualState",
     "b3InitRequestContactPointInformation", "b3SetContactFilterBodyA", "b3GetContactPointInformation",
-    "b3ApplyExternalForceCommandInit", "b3ApplyExternalForce",
+    "b3ApplyExternalForceCommandInit", "b3ApplyExternalForce", "b3RequestActualStateCommandComputeLinkVelocity",
+    "b3RequestActualStateCommandComputeForwardKinematics", "b3GetLinkState",
 )  # fmt: skip
 _CLIENTS = "sPhysicsClients1"
 _API = 202010061  # of PyBullet 3.2.7: getAPIVersion
@@ -66,7 +67,7 @@ class NativeTick:
 
     def __init__(self, engine: Engine, drive: ServoDrive, force: NDArray[np.float64]) -> None:
         library, addresses, clients = _library()
-        self._run = library.cosim_servo_tick
+        self._run, self._links = library.cosim_servo_tick, library.cosim_servo_links
         self._engine, self._clients, self._force = engine, clients, force
         substeps, n = drive.torques.shape
         info = [p.getJointInfo(engine.body, i, physicsClientId=engine.client) for i in engine.dofs]
@@ -98,8 +99,8 @@ class NativeTick:
 
         Raises CosimError where the engine does not answer, or more touches than there is room for.
         """
-        arrays, tick, engine = self._arrays, self._tick, self._engine
-        tick.client, tick.body, tick.first = self._handle(), engine.body, engine.first
+        arrays, tick = self._arrays, self._tick
+        self._address()
         arrays["offset"][...] = drive.offsets
         tick.added = None
         if drive.added:
@@ -119,6 +120,17 @@ class NativeTick:
         if tick.count > _MOST_CONTACTS:
             raise CosimError(f"{tick.count} contacts in a tick, more than {_MOST_CONTACTS}")
         angles[:] = arrays["angles"]
+
+    def _address(self) -> None:
+        """The engine may be another one after a restore."""
+        engine, tick = self._engine, self._tick
+        tick.client, tick.body, tick.first = self._handle(), engine.body, engine.first
+
+    def links(self, table: NDArray[np.float64]) -> None:
+        """Rows 1 on of the link table (links, 27), engine's units. Raises CosimError."""
+        self._address()
+        if self._links(ctypes.byref(self._tick), table.ctypes.data):
+            raise CosimError("PyBullet did not tell the links' states")
 
     def touches(self) -> list[list[tuple[Any, ...]]]:
         """The contacts of the last tick by sub-step, as PyBullet's Python function gives them."""
@@ -149,6 +161,8 @@ def _library() -> tuple[ctypes.CDLL, list[int], int]:
     library = ctypes.CDLL(str(_compiled()))
     library.cosim_servo_tick.restype = ctypes.c_int64
     library.cosim_servo_tick.argtypes = [ctypes.c_void_p]
+    library.cosim_servo_links.restype = ctypes.c_int64
+    library.cosim_servo_links.argtypes = [ctypes.c_void_p, ctypes.c_void_p]
     return library, addresses, addresses[0] - values[_FUNCTIONS[0]] + values[_CLIENTS]
 
 

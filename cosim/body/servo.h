@@ -19,6 +19,11 @@ struct ContactList {
     Contact* points;
 };
 
+// as b3LinkState, whose numbers are those of the tuples of getLinkStates, and a bounding box
+struct LinkState {
+    double shown[27], box[6];
+};
+
 using Handle = void*;
 
 struct Engine {
@@ -33,6 +38,9 @@ struct Engine {
     void (*contacts)(Handle, ContactList*);
     Handle (*forces_begin)(Handle);
     void (*set_force)(Handle, int, int, const double*, const double*, int);
+    int (*with_velocity)(Handle, int);
+    int (*with_kinematics)(Handle, int);
+    int (*link)(Handle, Handle, int, LinkState*);
 };
 
 constexpr int kTorqueControl = 1, kWorldFrame = 2;
@@ -53,6 +61,21 @@ struct Tick {
     Contact* kept;
     std::int64_t *kept_step, count;
 };
+
+// Rows 1 to links - 1 of the link table (links, 27), in the engine's units. Returns 0, or 1 where it did not answer.
+std::int64_t cosim_servo_links(Tick* t, double* table) {
+    const Engine& e = t->engine;
+    Handle command = e.states_begin(t->client, static_cast<int>(t->body));
+    e.with_velocity(command, 1);
+    e.with_kinematics(command, 1);
+    Handle status = e.submit(t->client, command);
+    for (std::int64_t row = 1; row < t->links; ++row) {
+        LinkState state;
+        if (!status || !e.link(t->client, status, static_cast<int>(row + t->first), &state)) return 1;
+        std::memcpy(table + 27 * row, state.shown, sizeof state.shown);
+    }
+    return 0;
+}
 
 // Returns 0, or 1 where the engine did not answer.
 std::int64_t cosim_servo_tick(Tick* t) {

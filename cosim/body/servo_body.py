@@ -77,6 +77,12 @@ class ServoBody(SimulatedBody):
         self._work[_ACTUATOR] += drive.work_driven
         self._work[_EXTERNAL] += drive.work_external
 
+    def _fill_links(self) -> None:
+        if self._native is not None:
+            self._native.links(self.table)
+        else:
+            super()._fill_links()
+
     def _steps(self, pushed: bool, pulls: list[Pull]) -> None:
         """The sub-steps in Python."""
         engine, drive = self.engine, self.drive

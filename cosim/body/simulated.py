@@ -255,17 +255,8 @@ class SimulatedBody:
     def _read_links(self) -> None:
         """Refresh `table`. Bullet's link call leaves out the root, whose pose is that of its centre of mass."""
         engine, table = self.engine, self.table
-        client, body = engine.client, engine.body
-        others = len(engine.links) - 1
-        if others:
-            # computeForwardKinematics: without it the poses are those of a step ago
-            first = engine.first + 1
-            rows = range(first, first + others)
-            states = p.getLinkStates(
-                body, rows, computeLinkVelocity=1, computeForwardKinematics=1, physicsClientId=client
-            )
-            flat = chain.from_iterable(chain.from_iterable(states))
-            table[1:] = np.fromiter(flat, np.float64, 27 * others).reshape(others, 27)
+        if len(table) > 1:
+            self._fill_links()
             if self._scale is not None:
                 table[1:] *= self._scale
         at, turn, velocity, spin = self._read_root()
@@ -273,6 +264,17 @@ class SimulatedBody:
         root = table[0]
         root[0:7] = (*at, *turn)
         root[14:27] = (*frame, *frame_turn, *velocity, *spin)
+
+    def _fill_links(self) -> None:
+        """Rows 1 on of the table, engine's units."""
+        engine, others = self.engine, len(self.table) - 1
+        rows = range(engine.first + 1, engine.first + 1 + others)
+        # computeForwardKinematics: without it the poses are those of a step ago
+        states = p.getLinkStates(
+            engine.body, rows, computeLinkVelocity=1, computeForwardKinematics=1, physicsClientId=engine.client
+        )
+        flat = chain.from_iterable(chain.from_iterable(states))
+        self.table[1:] = np.fromiter(flat, np.float64, 27 * others).reshape(others, 27)
 
     def _read_root(self) -> tuple[tuple[float, ...], ...]:
         """Position, orientation, velocity and spin of the root's centre of mass; they also go into `_root`."""
