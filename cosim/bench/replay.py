@@ -20,7 +20,7 @@ import cosim
 from cosim.bench.markdown import table
 from cosim.bridge.lockstep import Lockstep
 
-EXPERIMENT, SECONDS, STEP, TICK = "fly_walking_spotlight", 1.0, 1e-4, 5e-4
+EXPERIMENT, SECONDS, STEP, TICK = "fly_walking_spotlight", 1.0, 1e-4, 1e-3
 VARIABLE = "COSIM_FLYGYM"
 READ = ("joint_angle", "joint_velocity", "joint_torque", "link_position", "foot_force")
 
