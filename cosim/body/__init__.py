@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from cosim.body.fake import FakeBody
+from cosim.body.implicit_body import ImplicitBody
 from cosim.body.ports import BodyLike, Port
 from cosim.body.servo_body import ServoBody
 from cosim.body.simulated import SimulatedBody as Body
@@ -20,7 +21,7 @@ def build(spec: BodySpec, world: WorldSpec, dt: float, substeps: int) -> Body:
         return ServoBody(spec, world, dt, substeps)
     if world.tether == "vertical":
         raise UserError(Problem("", 0, 0, "world.tether", "a vertical tether is for bodies with servos"))
-    return Body(spec, world, dt, substeps)
+    return ImplicitBody(spec, world, dt, substeps)
 
 
 __all__ = ["Body", "BodyLike", "FakeBody", "Port", "ServoBody", "build"]

@@ -79,8 +79,10 @@ class Feet:
             p.applyExternalForce(body, link, force, point, p.WORLD_FRAME, physicsClientId=client)
 
     def look(self, contacts: Contacts) -> None:
-        """After a tick: where each foot touches."""
+        """After a tick: where each foot touches, if one is asked to stick."""
         self.touch[...] = 0.0
+        if not self.sticks:
+            return
         first, ground = self._engine.first, self._engine.body
         for step in reversed(contacts.touches):
             heaviest: dict[int, float] = {}

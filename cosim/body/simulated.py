@@ -1,8 +1,9 @@
-"""The body in PyBullet: the step loop and what can be asked of it."""
+"""The body in PyBullet: what a tick consists of, and what can be asked of it."""
 
 from __future__ import annotations
 
 import weakref
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from itertools import chain
 from typing import Any, NoReturn
@@ -15,7 +16,7 @@ from cosim.body import snapshot
 from cosim.body.algebra import compose, rotations
 from cosim.body.contacts import Contacts
 from cosim.body.drive import KINDS, JointDrive
-from cosim.body.engine import Engine, load, set_initial
+from cosim.body.engine import Engine, load
 from cosim.body.fall import Fall
 from cosim.body.feet import Feet, Pull
 from cosim.body.fluid import COM, FRAME, SPIN, VELOCITY, Fluid
@@ -23,6 +24,7 @@ from cosim.body.friction import Friction
 from cosim.body.geometry import describe
 from cosim.body.ports import Array, Port
 from cosim.body.sensors import Refresh, make_sensors, needs_contacts, needs_links
+from cosim.body.servo import ServoDrive
 from cosim.errors import Problem, SimulationError, UserError
 from cosim.spec.body import BodySpec, WorldSpec
 from cosim.spec.units import suggest
@@ -40,8 +42,8 @@ def _table_scale(length: float) -> Array | None:
     return scale
 
 
-class SimulatedBody:
-    """A body stepped by PyBullet (protocol: ``BodyLike``).
+class SimulatedBody(ABC):
+    """A body stepped by PyBullet (protocol: ``BodyLike``), whatever drives its joints.
 
     `dt` is the physics step, a tick is `substeps` of them. Internal state after each sub-step: `q`, `v` (n,) of the
     hinges and sliders in the order of `joints`, and `table` (links, 27), rows in the order of `links`, columns as
@@ -66,8 +68,6 @@ class SimulatedBody:
         self.drive = self._make_drive()
         self._check_kinds()
         self._work = np.zeros(len(KINDS))
-        self._old, self._a_free = np.zeros(n), np.zeros(n)
-        self._q_list: list[float] = []
         self.external = {"joint_torque": self.drive.external, "link_force": np.zeros((len(engine.links), 3))}
         self.contacts = Contacts(engine, np.zeros((len(engine.links), 3)))
         self.feet = Feet(spec, engine)
@@ -90,11 +90,29 @@ class SimulatedBody:
         self.request(self.sensors)
         self._begin()
 
-    # -- construction ------------------------------------------------------------------------------------------------
+    # -- what drives the joints --------------------------------------------------------------------------------------
 
+    @abstractmethod
+    def _make_drive(self) -> JointDrive | ServoDrive:
+        """Torques on the joints."""
+
+    @abstractmethod
     def _has_position(self, name: str) -> bool:
-        joint = self.spec.joints.get(name)
-        return joint is not None and joint.position is not None
+        """Whether a joint takes position commands."""
+
+    @abstractmethod
+    def _hold(self) -> Array:
+        """Targets of those joints before the first command; NaN is free."""
+
+    @abstractmethod
+    def _advance(self, tick: int, pushed: bool, pulls: list[Pull]) -> None:
+        """The sub-steps of a tick: links may be pushed (``external``), feet be pulled; contacts are collected."""
+
+    @abstractmethod
+    def _probe(self) -> None:
+        """What has to be known before the first step."""
+
+    # -- construction ------------------------------------------------------------------------------------------------
 
     def _check_kinds(self) -> None:
         """A joint from a file must be of the kind that the document gives units for."""
@@ -111,9 +129,6 @@ class SimulatedBody:
         problems += [Problem("", 0, 0, "muscles", f"'{m.joint}' is no hinge") for m in missing]
         if problems:
             raise UserError(problems)
-
-    def _make_drive(self) -> Any:
-        return JointDrive(self.spec, self.engine, self.dt)
 
     def _make_actuators(self) -> dict[str, Port]:
         hinges = tuple(n for n, s in zip(self.joints, self.engine.slider, strict=True) if not s)
@@ -158,7 +173,7 @@ class SimulatedBody:
         self._advance(tick, bool(self.external["link_force"].any()), pulls)
         if self._collects:
             self.contacts.finish(self.substeps)
-        if self.feet.sticks:
+        if self.feet.names:
             self.feet.look(self.contacts)
         if self.fluid is None:
             if self._wants_links:
@@ -170,17 +185,6 @@ class SimulatedBody:
             self._watch(self.fall, tick)
         for refresh, out in self._active:
             refresh(out)
-
-    def _advance(self, tick: int, pushed: bool, pulls: list[Pull]) -> None:
-        """The sub-steps of a tick."""
-        self.drive.command()
-        collects = self._collects
-        for _ in range(self.substeps):
-            if pulls:
-                self.feet.apply(pulls)
-            self._substep(tick, pushed)
-            if collects:
-                self.contacts.collect()
 
     @property
     def _collects(self) -> bool:
@@ -199,8 +203,6 @@ class SimulatedBody:
 
     def _take_commands(self) -> None:
         drive, commands = self.drive, self.commands
-        if "activation" in commands:
-            drive.activation[:] = commands["activation"]
         if "torque" in commands:
             drive.torque[self._hinges] = commands["torque"]
         if "force" in commands:
@@ -210,46 +212,11 @@ class SimulatedBody:
         if "adhesion" in commands:
             self.feet.adhesion[:] = commands["adhesion"]
 
-    def _substep(self, tick: int, pushed: bool) -> None:
-        engine, drive, fluid = self.engine, self.drive, self.fluid
-        client, body = engine.client, engine.body
-        if engine.dofs:
-            rows = p.calculateMassMatrix(body, self._q_list, physicsClientId=client)
-            size = len(rows)
-            mass = np.fromiter(chain.from_iterable(rows), np.float64, size * size).reshape(size, size)
-            try:
-                torque = drive.solve(self.q, self.v, self._a_free, mass)
-            except np.linalg.LinAlgError:
-                self._explode(tick)
-            p.setJointMotorControlArray(
-                body, engine.dofs, p.TORQUE_CONTROL, forces=torque.tolist(), physicsClientId=client
-            )
-        if fluid is not None:
-            fluid.apply()
-        if pushed:
-            self._push()
-        p.stepSimulation(physicsClientId=client)
-        old = self._old
-        old[:] = self.v
-        self._read_joints()
-        if engine.dofs:
-            a_free = self._a_free
-            np.subtract(self.v, old, out=a_free)
-            a_free /= self.dt
-            a_free -= drive.driven
-            old += self.v
-            old *= 0.5 * self.dt
-            self._work += drive.parts @ old
-        if fluid is not None:
-            self._read_links()
-            fluid.account(self.table, self.dt)
-
     def _read_joints(self) -> None:
         engine = self.engine
         if engine.dofs:
             states = p.getJointStates(engine.body, engine.dofs, physicsClientId=engine.client)
-            self._q_list = [s[0] for s in states]
-            self.q[:] = self._q_list
+            self.q[:] = [s[0] for s in states]
             self.v[:] = [s[1] for s in states]
 
     def _read_links(self) -> None:
@@ -335,7 +302,7 @@ class SimulatedBody:
     # -- beginning and end -------------------------------------------------------------------------------------------
 
     def _begin(self) -> None:
-        """Initial commands and readings; the acceleration without joint torques is probed by one step and undone."""
+        """Initial commands and readings."""
         self._work[:] = 0.0
         for array in (*self.commands.values(), *self.external.values()):
             array[...] = 0.0
@@ -360,23 +327,6 @@ class SimulatedBody:
         for refresh, out in ((self._refresh[name], self.readings[name]) for name in self.sensors):
             refresh(out)
 
-    def _hold(self) -> Array:
-        """Targets before the first command."""
-        holds = [bool((s := self.spec.joints[self.joints[i]].position) and s.hold) for i in self._positioned]
-        return np.where(holds, self.q[self._positioned], np.nan)
-
-    def _probe(self) -> None:
-        engine = self.engine
-        before = self.v.copy()
-        if self.fluid is not None:
-            self.fluid.apply()
-        p.stepSimulation(physicsClientId=engine.client)
-        self._read_joints()
-        self._a_free[:] = (self.v - before) / self.dt
-        set_initial(self.spec, engine)
-        self._read_joints()
-        self._read_links()
-
     def reset(self) -> None:
         """Back to the initial state in a fresh engine (so that a second run gives the same bits as the first)."""
         self._reload()
@@ -397,7 +347,7 @@ class SimulatedBody:
     @property
     def kept(self) -> dict[str, Array]:
         """Beside the ports' arrays: what the next tick depends on, and what is counted."""
-        kept: dict[str, Array] = {"acceleration": self._a_free, "work": self._work}
+        kept: dict[str, Array] = {"work": self._work}
         if self.feet.names:
             kept["touch"] = self.feet.touch
         if self.fall is not None:
