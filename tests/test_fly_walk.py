@@ -19,7 +19,7 @@ from tests.mpi.helpers import needs_mpi
 from tests.mpi.helpers import run as run_on_ranks
 
 needs_compiler = pytest.mark.skipif(not has_compiler(), reason="no C++ compiler")
-MOMENT = {"duration": "60 ms", "transient": "0 s", "measure": {}, "wires.steps.soft_start": "20 ms", "adhesion": 1}
+MOMENT = {"duration": "40 ms", "transient": "0 s", "measure": {}, "wires.steps.soft_start": "10 ms", "adhesion": 1}
 LEGS = ["LF", "LM", "LH", "RF", "RM", "RH"]
 
 
