@@ -53,9 +53,12 @@ def bars(table: Table, metric: str, places: Sequence[Place], comparisons: Sequen
 
 
 def _size(one: Comparison | None) -> tuple[float, float]:
-    """What lesions are ranked by: the effect size, or the change where there is none; those without rhythm first."""
-    if one is None or not one.pairs:
-        return (math.inf, math.inf) if one is not None else (-math.inf, 0.0)
+    """What lesions are ranked by: the effect size, or the change where there is none; those without rhythm first, those
+    not run last."""
+    if one is None or not one.both:
+        return (-math.inf, 0.0)
+    if not one.pairs:
+        return (math.inf, math.inf)
     change = abs(one.difference)
     return (abs(one.effect.size), change) if math.isfinite(one.effect.size) else (-1.0, change)
 
@@ -66,7 +69,8 @@ def _effects(axes: Any, rows: Sequence[Comparison | None]) -> None:
         if one is None:
             continue
         if not one.pairs:
-            axes.text(0.0, y, f" lost: {one.survive} of {one.both} survive", va="center", fontsize=7.5, color="0.35")
+            text = f"lost: {one.survive} of {one.both} survive" if one.both else "not run yet"
+            axes.text(0.0, y, f" {text}", va="center", fontsize=7.5, color="0.35")
         elif math.isfinite(one.effect.size):
             low, high = one.effect.interval.low, one.effect.interval.high
             _bar(axes, y, one.effect.size, low, high, one.holm < 0.05)

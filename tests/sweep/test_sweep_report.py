@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from matplotlib.axes import Axes
 
 import cosim
 from cosim.cli import sweep_report
@@ -163,6 +164,15 @@ def test_a_sweep_that_has_not_begun_and_one_that_goes_on(tmp_path: Path) -> None
     part = write_sweep(tmp_path / "t", lambda *a: swim(*a) if a[2] < 3 else None, axes=[DELAY], arms=["intact", "cut"])
     assert "18 of 30 runs were not run yet" in text_of(report(part))
     assert pictures(part)
+
+
+def test_lesions_that_were_not_run_are_not_called_lost(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[str] = []
+    write = Axes.text
+    monkeypatch.setattr(Axes, "text", lambda *args, **more: (told.append(args[3].strip()), write(*args, **more))[1])
+    rows = {"intact": swim("intact", {}, 2), "late": None, "cut": "blew up"}
+    report(write_sweep(tmp_path / "s", lambda arm, *_: rows[arm], arms=list(rows), measure=["speed"]))
+    assert [text for text in told if text] == ["lost: 0 of 5 survive", "not run yet", "0/5"]  # the lost one first
 
 
 def test_all_runs_of_an_arm_failed(tmp_path: Path) -> None:
