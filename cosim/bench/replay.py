@@ -41,8 +41,7 @@ def run(repeats: int | None, *, say: Callable[[str], None]) -> dict[str, Any]:
                 other.append(float(_ask(peer)["seconds"]) / SECONDS)
     finally:
         if peer is not None:
-            peer.terminate()
-            peer.wait()
+            peer.communicate()
     seconds = [one["wall"] / SECONDS for one in own]
     found: dict[str, Any] = {
         "experiment": EXPERIMENT, "step": STEP, "tick": TICK, "rounds": rounds, "cosim": seconds,
@@ -83,11 +82,10 @@ def _peer() -> tuple[subprocess.Popen[str] | None, str]:
         )
     except OSError as error:
         return None, f"not measured: {python} cannot be started ({error.strerror or error})"
-    assert peer.stdout is not None and peer.stderr is not None
+    assert peer.stdout is not None
     line = peer.stdout.readline()
     if not line:
-        reason = peer.stderr.read().strip().splitlines() or ["it ended"]
-        peer.wait()
+        reason = peer.communicate()[1].strip().splitlines() or ["it ended"]
         return None, f"not measured: {python}: {reason[-1]}"
     print(f"flygym {json.loads(line)}", file=sys.stderr)
     return peer, ""
