@@ -10,6 +10,7 @@ from pathlib import Path
 
 import yaml
 
+from tests.studies import salamander_sweeps
 from tests.studies.salamander import EFFECTS_CSV, SEEDS_CSV, markdown
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -50,6 +51,8 @@ def render() -> dict[Path, str]:
     study = cord.read_text(encoding="utf-8")
     study = _between(study, "seeds", markdown(SEEDS_CSV))
     study = _between(study, "effects", markdown(EFFECTS_CSV))
+    for name in salamander_sweeps.SWEEPS:
+        study = _between(study, f"sweep {name}", salamander_sweeps.markdown(name))
     return {main: text, cord: study}
 
 
