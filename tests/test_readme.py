@@ -50,6 +50,35 @@ def test_long_runs_are_kept_and_gone_on_with(
     assert "complete" in "".join(capsys.readouterr())
 
 
+def test_movements_and_bodies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As shown, but for the length of the replay and what is varied in it."""
+    monkeypatch.chdir(tmp_path)
+    robot = (
+        '<robot name="robot">\n<link name="base">\n<inertial>\n<mass value="1"/>\n'
+        '<inertia ixx="1" iyy="1" izz="1" ixy="0" ixz="0" iyz="0"/>\n</inertial>\n</link>\n</robot>\n'
+    )
+    (tmp_path / "robot.urdf").write_text(robot)
+    replay, imported = (shlex.split(line) for line in block("movement", "bash").splitlines())
+    assert main([*replay[1:], "--set", "duration=0.2 s", "--set", "transient=50 ms", "--no-bands"]) == 0
+    assert (tmp_path / "results/fly_walking/replay.html").is_file()
+    assert main(imported[1:]) == 0
+    assert main(["check", "bodies/robot/body.yaml"]) == 0
+
+
+def test_sweeps_are_planned(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    run, report, ranks = (shlex.split(line, comments=True) for line in block("sweeps", "bash").splitlines())
+    assert ranks[:4] == ["mpirun", "-n", "256", "cosim"]
+    for words in (run, ranks[3:]):
+        assert words[:2] == ["cosim", "sweep"]
+        assert (ROOT / "run" / f"{words[2]}.yaml").is_file()
+    assert main([*run[1:], "--dry-run"]) == 0
+    assert "runs" in capsys.readouterr().out
+    assert report[1:] == ["sweep", "report", f"results/{run[2]}"]
+
+
 def test_python_example_runs(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-c", block("python", "python")], cwd=tmp_path, capture_output=True, text=True, check=False
