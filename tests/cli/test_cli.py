@@ -48,7 +48,7 @@ def test_list_names_what_the_zoo_holds(here: Path, capfd: pytest.CaptureFixture[
     assert "  fall " in out
     assert main(["list", "--json"]) == 0
     listed = answer(capfd)
-    assert list(listed) == ["experiments", "sweeps", "circuits", "bodies", "connectomes"]
+    assert list(listed) == ["experiments", "sweeps", "circuits", "bodies", "connectomes", "kinematics"]
     assert {"name": "fall", "title": "An arm at rest", "path": str(here / "run/fall.yaml")} in listed["experiments"]
 
 
